@@ -1,0 +1,145 @@
+/*
+ * The configuration as the rest of helpline reads it: plain structs in one
+ * arena, made by config_load() out of all files, replaced whole by a reload,
+ * never changed in between.
+ *
+ * What an administrator may write: CONFIG.md's grammar, the table in
+ * config/options.c. Rules are applied by config/rules.h.
+ */
+#ifndef HELPLINE_CONFIG_CONFIG_H
+#define HELPLINE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/arena.h"
+#include "daemon/base/buf.h"
+#include "daemon/base/err.h"
+#include "daemon/model/class.h"
+#include "daemon/model/ticket.h"
+
+struct rules; /* compiled: config/rules.h */
+
+enum role { ROLE_AGENT, ROLE_TRAINEE, ROLE_LEAD, ROLE_ADMIN, ROLE_BOT };
+const char *role_name(enum role r);
+
+struct relay {             /* smtp smtp://host:port of a mail account, in order of trial */
+        const char *url;      /* "smtp://localhost" */
+        const char *host;
+        unsigned port;        /* 25 */
+        const char *user;     /* "" without AUTH */
+        const char *password; /* the secret itself; never printed */
+        bool starttls;        /* required (always with AUTH off loopback), else when offered */
+};
+
+struct mail_account {
+        const char *address;  /* as written: Support@romashka.ru */
+        const char *name;     /* display name of what we send: the desk's */
+        const char **also;    /* further addresses of the same mailbox */
+        size_t n_also;
+        struct relay *relays; /* at least one: smtp://localhost by default */
+        size_t n_relays;
+};
+
+struct line_options {
+        const char *name;
+        unsigned holds;       /* tickets in hand at once of an agent at home here; default 4 */
+        int64_t lease_ms;     /* default 4h */
+};
+
+struct agent_options {
+        const char *name;     /* word: "anna" */
+        const char *full_name;
+        enum role role;
+        const char *line;     /* home; default the first */
+        struct skill *skills; /* sorted by name */
+        size_t n_skills;
+        unsigned holds;       /* his own, else his line's */
+        const char *login;    /* Unix user on the local socket, "" none */
+        const char *mail;     /* his own address, "" none */
+        struct profile profile; /* ready made for class_step() */
+};
+
+struct list_options { /* of addresses and @domains, normalised */
+        const char *name;
+        const char **items;
+        size_t n_items;
+};
+
+struct config {
+        struct arena *arena;  /* owns everything here but the rules */
+        const char *file;     /* the main file, absolute */
+        const char *dir;      /* its folder */
+        const char **files;   /* all files read, for messages */
+        size_t n_files;
+
+        const char *name;     /* of the desk; default "helpline" */
+        const char **languages; /* the first is the default; default ru en */
+        size_t n_languages;
+        const char *timezone; /* IANA name, "" the system's */
+        const char *url;      /* "" no links */
+        const char *state;    /* state directory, absolute; default $STATE_DIRECTORY, else /var/lib/helpline */
+        const char *store;    /* "embedded", "unix:///path", "redis://host:port/0" */
+        const char *store_password; /* "" none */
+        int64_t send_delay_ms; /* 20s */
+        int64_t reopen_ms;    /* 14d */
+        int64_t close_ms;     /* resolved this long: closed; equals reopen_ms */
+        const char **alert;   /* addresses */
+        size_t n_alert;
+        int64_t alert_silent_ms; /* 30m */
+        int64_t priority_head_ms[4]; /* by enum priority; low -4h, normal 0, high 1h, urgent 4h */
+
+        const char **lmtp_listen; /* "unix:/abs/path" or "127.0.0.1:7724"; default unix:<state>/lmtp.sock */
+        size_t n_lmtp_listen;
+        const char **socket_listen; /* default unix:<state>/agents.sock and 127.0.0.1:7711 */
+        size_t n_socket_listen;
+
+        struct mail_account *mails;
+        size_t n_mails;
+        struct line_options *lines; /* in order; "first" when none is declared */
+        size_t n_lines;
+        const char **skills;
+        size_t n_skills;
+        struct agent_options *agents;
+        size_t n_agents;
+        struct list_options *lists;
+        size_t n_lists;
+        struct rules *rules;  /* never NULL after config_load */
+};
+
+/* Every error and warning of all files, formatted as CONFIG.md shows them
+ * (position, message, source line, caret and advice). */
+struct config_report {
+        struct buf text;      /* what goes to standard error */
+        unsigned n_errors;
+        unsigned n_warnings;
+};
+void config_report_fini(struct config_report *r);
+
+/* Reads file and all it includes. Returns 0 and *out, or -1 when there was any
+ * error (report->text tells all of them, in one pass). Secrets are read here. */
+int config_load(const char *file, struct config **out, struct config_report *report);
+void config_free(struct config **c);
+
+/* Only `state` and `socket` (for the tool, which may not read the secrets):
+ * the path of the Unix socket agents listen on. -1 with *err. */
+int config_find_socket(const char *file, struct arena *a, const char **address, struct err *err);
+
+/* Look-ups: NULL when there is none. Addresses are compared normalised. */
+const struct mail_account *config_mail(const struct config *c, const char *address);
+const struct agent_options *config_agent(const struct config *c, const char *name);
+const struct agent_options *config_agent_by_login(const struct config *c, const char *unix_user);
+const struct line_options *config_line(const struct config *c, const char *name);
+/* The line right (up) or left of it, NULL at the end. */
+const struct line_options *config_line_next(const struct config *c, const char *name);
+/* Is it one of our own addresses (mail accounts and their `also`)? */
+bool config_is_ours(const struct config *c, const char *address);
+/* Is the address (or its @domain) in the list? */
+bool list_has(const struct list_options *l, const char *normalised_address);
+
+/* Every option with its default, from the table: for `helpline config show` and
+ * the manual page (text, one a line: block, name, type, default, help). */
+void config_describe_options(struct buf *out);
+
+#endif
