@@ -35,6 +35,7 @@ buf_reserve(struct buf *b, size_t n)
                         room *= 2;
                 b->data = xrealloc(b->data, room);
                 b->room = room;
+                b->data[b->len] = '\0';
         }
         return b->data + b->len;
 }
