@@ -38,7 +38,7 @@ void jo_open(struct json_out *o, char bracket);  /* '{' or '[' */
 void jo_close(struct json_out *o, char bracket); /* '}' or ']' */
 void jo_key(struct json_out *o, const char *key);
 void jo_string(struct json_out *o, const char *s);         /* bad UTF-8 becomes U+FFFD */
-void jo_stringn(struct json_out *o, const char *s, size_t n);
+void jo_stringn(struct json_out *o, const char *s, size_t n); /* so does a NUL */
 void jo_int(struct json_out *o, int64_t v);
 void jo_bool(struct json_out *o, bool v);
 void jo_null(struct json_out *o);
