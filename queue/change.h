@@ -1,0 +1,89 @@
+/*
+ * A change: what one event does to one ticket, as a list of primitive steps that
+ * the script (verbs put and commit) checks as a whole and then writes as a whole.
+ *
+ * Built by ticket_apply() (queue/ticket.h) and by intake; carried out by
+ * store_put() and store_commit(). Pure data; everything is copied into its arena.
+ */
+#ifndef HELPLINE_QUEUE_CHANGE_H
+#define HELPLINE_QUEUE_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/arena.h"
+#include "daemon/base/buf.h"
+#include "daemon/model/class.h"
+#include "daemon/model/message.h"
+
+struct change_arg {
+        const char *s;
+        size_t len;
+};
+
+struct change {
+        struct arena *arena;
+        const char *ticket;      /* "" : a new one (put only) */
+        uint64_t version;        /* guard: the version it was decided on; 0 for a new one */
+        bool bump;               /* does it count as a change (version + 1)? TOUCH does not */
+        struct change_arg *args; /* the steps, flat; queue/lua/ knows their shape */
+        size_t n_args;
+        unsigned n_steps;
+        const char *new_message; /* id of the message it adds ("1042.3"), "" when none or new ticket */
+};
+
+void change_init(struct change *c, struct arena *a, const char *ticket, uint64_t version);
+
+void change_set(struct change *c, const char *field, const char *value);
+void change_setn(struct change *c, const char *field, int64_t value);
+/* Append a message document (its tail, see message_format_tail). */
+void change_message(struct change *c, const char *tail, size_t len);
+/* A ticket's log entry: {"at","who","event","from","to","why"}. "" leaves a member out. */
+void change_log(struct change *c, int64_t at_ms, const char *who, const char *event, const char *from,
+    const char *to, const char *why);
+/* The journal (and so SUBSCRIBE, EVENTS): event word of queue/events.def. */
+void change_journal(struct change *c, const char *event, const char *agent, const char *line,
+    const char *who, const char *why);
+/* A clock of this ticket: kind lease, own, wait, close; at_ms 0 takes it away. */
+void change_due(struct change *c, const char *kind, int64_t at_ms);
+/* Into its class's queue at v; the class's text is stored if new. */
+void change_enter_class(struct change *c, const char *class_id, const char *class_text, int64_t v_us);
+/* Into the last holder's own queue at v. */
+void change_enter_own(struct change *c, const char *agent, int64_t v_us);
+/* Out of whichever queue it is in (its class's or own:<owner>). */
+void change_leave_queue(struct change *c, const char *class_id, const char *owner, bool in_own);
+/* Capacity: he holds it no longer (the only way to hold is pull). */
+void change_unhold(struct change *c, const char *agent);
+/* He is not offered this ticket until then. */
+void change_skip(struct change *c, const char *agent, int64_t until_ms);
+/* The ticket counts as open (in `open`, its class referenced) or no longer. */
+void change_open(struct change *c, bool open, const char *class_id);
+/* Learn a Message-ID (hash of it, 400 d) so that an answer finds this ticket. */
+void change_learn_mid(struct change *c, const char *message_id);
+/* Delivery document of an outgoing message: t:<id>:d[message] = JSON array. "$new":
+ * the message this change adds. */
+void change_delivery(struct change *c, const char *message, const char *json);
+
+struct outbox_new {
+        const char *kind;      /* "reply" or "ack" */
+        const char *message;   /* id of the message it carries; "$new": the one this change adds; "" ack */
+        const char *account;   /* our address it is sent from */
+        const char *template;  /* ack: template name, rendered when claimed */
+        const char *language;
+        const char **to;       /* envelope recipients */
+        size_t n_to;
+        int64_t due_ms;        /* not before */
+};
+/* A new outbox entry (its number is given by the script). */
+void change_outbox_new(struct change *c, const struct outbox_new *o);
+/* Change or end an entry: fields as pairs; due_ms -1 leaves its clock, 0 takes it away. */
+void change_outbox_set(struct change *c, const char *entry, const char *const *pairs, size_t n_pairs,
+    int64_t due_ms);
+void change_outbox_end(struct change *c, const char *entry);          /* delivered or dropped */
+void change_outbox_dead(struct change *c, const char *entry, int64_t at_ms); /* dead letter */
+/* Keep bytes aside: a quarantine entry (why: one sentence; raw: blob reference). */
+void change_quarantine(struct change *c, const char *account, const char *why, const char *raw,
+    int64_t at_ms);
+
+#endif

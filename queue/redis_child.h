@@ -1,0 +1,43 @@
+/*
+ * The embedded store: a private redis-server child (STORE.md, "The embedded
+ * child"): options, inherited lock, readiness, restart with back-off, the zero
+ * tail, and the watch on disk space and memory.
+ */
+#ifndef HELPLINE_QUEUE_REDIS_CHILD_H
+#define HELPLINE_QUEUE_REDIS_CHILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/base/err.h"
+#include "daemon/base/loop.h"
+
+struct redis_child;
+
+struct redis_child_handlers {
+        void (*on_started)(void *arg);  /* the process runs; the socket may be connected to (it may still load) */
+        void (*on_exited)(void *arg, const struct err *why); /* it will be started again by itself */
+        void (*on_fatal)(void *arg, const struct err *why);  /* it will not */
+};
+
+/* lock_fd is inherited by the child. Program: redis-server, else valkey-server in PATH. */
+struct redis_child *redis_child_new(struct loop *loop, const char *state_dir, int lock_fd,
+    const struct redis_child_handlers *h, void *arg);
+void redis_child_start(struct redis_child *c);
+/* "unix:/state/r.sock" (long paths go through /proc/self/fd inside stream.h). */
+const char *redis_child_address(const struct redis_child *c);
+/* SHUTDOWN was sent: wait for the exit, SIGKILL at the deadline; then done. */
+void redis_child_stop(struct redis_child *c, int64_t deadline_ms, loop_fn done, void *arg);
+void redis_child_free(struct redis_child **c);
+
+/* How full is the disk: below max(10 %, 1 GB, 1.5 x append-only file) free: intake
+ * stops; below 2 %: drain. HELPLINE_DISK_FLOOR (bytes, for small disks and tests)
+ * replaces the 1 GB. Called by the store every second. */
+enum disk_level { DISK_OK, DISK_LOW, DISK_CRITICAL };
+enum disk_level redis_child_disk(struct redis_child *c, struct err *why);
+
+/* The lock of the state directory: waits up to wait_ms, then names the process that
+ * holds it. Returns the descriptor (not CLOEXEC) or -1. */
+int state_lock(const char *state_dir, int64_t wait_ms, struct err *err);
+
+#endif

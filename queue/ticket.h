@@ -1,0 +1,80 @@
+/*
+ * The law of states: what may happen to a ticket, and what it changes. Pure.
+ *
+ * The table (STORE.md, "States") stands in queue/ticket.c and is proved by a
+ * test. A ticket gets a holder only by the verb pull; clocks that run out are
+ * turned by the verb tick; all else goes through ticket_apply() and commit.
+ */
+#ifndef HELPLINE_QUEUE_TICKET_H
+#define HELPLINE_QUEUE_TICKET_H
+
+#include "daemon/model/ticket.h"
+#include "queue/change.h"
+
+enum ticket_event_type {
+        EVENT_MESSAGE,   /* a message of the customer (or machine mail: moves nothing) */
+        EVENT_REPLY,     /* the holder answers the customer */
+        EVENT_NOTE,      /* an internal note, by anybody */
+        EVENT_UNSEND,    /* takes back an answer that has not left */
+        EVENT_RELEASE,   /* the holder gives it back (blamed: skip, given_back) */
+        EVENT_LOST,      /* given over a connection that is gone: back, nobody is blamed */
+        EVENT_TOUCH,     /* any command of the holder that names it: lease renewed, taken up */
+        EVENT_SEEN,      /* the holder was given its document: `seen` = last_in, as TOUCH else */
+        EVENT_RESOLVE,
+        EVENT_REOPEN,    /* by an agent; the customer's message does it by EVENT_MESSAGE */
+        EVENT_DELIVERY,  /* the outbox tells what became of an entry */
+        EVENT_GONE_AGENT /* its holder is no longer in the configuration: back */
+};
+
+struct ticket_event {
+        enum ticket_event_type type;
+        int64_t now_ms;
+        const char *who;       /* agent, "unix:root", "customer", "helpline" */
+        const char *agent;     /* the acting agent, "" when none */
+        bool is_admin;         /* leads and admins may act on what they do not hold where the law says so */
+        uint64_t lease;        /* LEASE n of the command, 0 not given */
+        int64_t lease_ms;      /* of the line, for renewals */
+        int64_t own_ms;        /* how long the last holder is preferred, 0 not */
+        int64_t reopen_ms;     /* resolved tickets are reopened within this */
+        int64_t send_delay_ms;
+        int64_t delay_ms;      /* RELEASE DELAY */
+        const char *text;      /* reason, note */
+        const char *seen;      /* SEEN m, "" not given */
+        const char *status;    /* REPLY STATUS: waiting resolved held */
+        const char *target;    /* UNSEND: message id */
+        const struct message *message; /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */
+        bool counts;           /* MESSAGE: a person's (false: machine mail, moves nothing) */
+        const char *account;   /* REPLY: our address */
+        const char **to;       /* REPLY: recipients (to and cc), normalised */
+        size_t n_to;
+        /* DELIVERY */
+        const char *entry;     /* outbox entry */
+        const char *delivery;  /* JSON array of deliveries */
+};
+
+/* Is there a change, and which? Returns 0 and *out (steps in a), or -1 with the
+ * protocol's code in *err: STATE, NOTHELD (names who holds it, since when), STALE
+ * (names the message not seen), NOSUCH, NOPERM. An EVENT_MESSAGE for a closed
+ * (or too long resolved) ticket: ERR_STATE, code CLOSED: open a new, linked one. */
+int ticket_apply(const struct ticket *t, const struct ticket_event *e, struct arena *a,
+    struct change *out, struct err *err);
+
+struct ticket_birth { /* all that intake knows about a new ticket */
+        const struct message *message; /* its first */
+        const struct class *class_doc;
+        enum priority priority;
+        const char *line, *route;
+        const char **tags;
+        size_t n_tags;
+        const char *why;       /* JSON array of sentences */
+        const char *links;     /* JSON array: a closed ticket it continues, "[]" */
+        bool counts;           /* a person's */
+        int64_t now_ms;
+};
+/* The change that makes a new ticket (for put): fields, message, class, open, log, journal. */
+void ticket_create(const struct ticket_birth *b, struct arena *a, struct change *out);
+
+/* For docs and tests: may this event happen in this state? */
+bool ticket_may(enum ticket_state s, enum ticket_event_type e);
+
+#endif
