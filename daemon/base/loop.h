@@ -29,8 +29,10 @@ void loop_stop(struct loop *loop);
 /* Call fn(arg) at the end of this turn, in order of asking. Nothing cancels it:
  * what arg points to must live until then. */
 void loop_later(struct loop *loop, loop_fn fn, void *arg);
-/* For daemon/base only. */
+/* For daemon/base only: loop_enter brings the clock up to date once a turn; each
+ * callback of the library calls it first. */
 struct event_base *loop_base(struct loop *loop);
+void loop_enter(struct loop *loop);
 
 /* A timer that is off until set. timer_set moves it; it fires once. */
 struct timer *timer_new(struct loop *loop, loop_fn fn, void *arg);

@@ -54,6 +54,8 @@ void stream_close(struct stream **s);
 /* Ends it when all output has left or after timeout_ms; no on_read any more.
  * Then on_close is NOT called; the stream frees itself. *s is NULL. */
 void stream_close_after_write(struct stream **s, int64_t timeout_ms);
+/* For loop_free only: ends what stream_close_after_write left to itself. */
+void stream_drop_closing(struct loop *loop);
 
 /* The unread input, contiguous; NULL with *n = 0 when none. Valid until the next
  * call on this stream. */
@@ -62,7 +64,8 @@ void stream_consume(struct stream *s, size_t n);
 void stream_write(struct stream *s, const void *p, size_t n);
 /* Bytes written that have not left for the kernel. */
 size_t stream_unsent(const struct stream *s);
-/* Stop and go on reading (TCP then slows the peer down). */
+/* Stop and go on reading (TCP then slows the peer down). Going on calls on_read at
+ * the end of the turn when unread input is there. */
 void stream_pause(struct stream *s, bool paused);
 /* Read at most this many bytes ahead of stream_consume (0: no limit). */
 void stream_limit_input(struct stream *s, size_t bytes);
