@@ -22,8 +22,8 @@ struct block {
 
 struct arena {
         struct block *blocks; /* the first is the one being filled */
-        size_t next_size;     /* of the next block */
-        size_t total;         /* bytes asked for */
+        size_t next_size; /* of the next block */
+        size_t total; /* bytes asked for */
 };
 
 static void

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t mono_us;       /* monotonic time at the last update */
-static int64_t offset_us;     /* time of day less monotonic time */
-static bool have_offset;      /* false until the first use or setting */
+static int64_t mono_us; /* monotonic time at the last update */
+static int64_t offset_us; /* time of day less monotonic time */
+static bool have_offset; /* false until the first use or setting */
 static bool test_mode;
 
 static int64_t
@@ -125,7 +125,8 @@ clock_parse(const char *s, int64_t *us)
         int n = 0, zone;
 
         if (sscanf(s, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
-                &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &n) != 6 || n == 0)
+                &tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &n) != 6 ||
+            n == 0)
                 return false;
         if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 ||
             tm.tm_mday > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)

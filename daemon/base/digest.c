@@ -32,7 +32,8 @@ sha256_new(void)
         struct sha256 *s = xcalloc(1, sizeof *s);
 
         s->ctx = EVP_MD_CTX_new();
-        digest_check(s->ctx != NULL && EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) == 1);
+        digest_check(
+            s->ctx != NULL && EVP_DigestInit_ex(s->ctx, EVP_sha256(), NULL) == 1);
         return s;
 }
 
@@ -121,7 +122,8 @@ base32_format(const uint8_t *p, size_t n, char *out)
 void
 base64url_format(const uint8_t *p, size_t n, char *out)
 {
-        base_format(p, n, 6, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", out);
+        base_format(p, n, 6,
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", out);
 }
 
 void

@@ -9,7 +9,8 @@
 #include <string.h>
 
 static void
-err_fill(struct err *err, enum err_kind kind, const char *code, const char *fmt, va_list ap)
+err_fill(
+    struct err *err, enum err_kind kind, const char *code, const char *fmt, va_list ap)
 {
         err->kind = kind;
         snprintf(err->code, sizeof err->code, "%s", code);
@@ -75,7 +76,8 @@ err_prefix(struct err *err, const char *fmt, ...)
         vsnprintf(err->text, sizeof err->text, fmt, ap);
         va_end(ap);
         n = strlen(err->text);
-        snprintf(err->text + n, sizeof err->text - n, ": %.*s", (int)(sizeof old - 1), old);
+        snprintf(
+            err->text + n, sizeof err->text - n, ": %.*s", (int)(sizeof old - 1), old);
         return -1;
 }
 

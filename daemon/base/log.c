@@ -68,8 +68,8 @@ log_prefix(char *line, size_t room, enum log_level level, const char *event)
         char at[32];
 
         if (getenv("JOURNAL_STREAM") != NULL)
-                return (size_t)snprintf(line, room, "<%d>%s %s ", log_journal_level(level),
-                    log_level_name(level), event);
+                return (size_t)snprintf(line, room, "<%d>%s %s ",
+                    log_journal_level(level), log_level_name(level), event);
         clock_gettime(CLOCK_REALTIME, &ts);
         gmtime_r(&ts.tv_sec, &tm);
         strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", &tm);

@@ -1,0 +1,63 @@
+/*
+ * The desk: who talks to whom. One struct with everything that lives as long as
+ * the daemon; the wiring is written once, in daemon/desk.c.
+ */
+#ifndef HELPLINE_DAEMON_DESK_H
+#define HELPLINE_DAEMON_DESK_H
+
+#include "config/config.h"
+#include "config/rules.h"
+#include "daemon/base/disk.h"
+#include "daemon/base/loop.h"
+#include "daemon/base/worker.h"
+#include "daemon/dispatch.h"
+#include "queue/blob.h"
+#include "queue/store.h"
+
+struct intake;
+struct outbox;
+struct agents;
+struct lmtp;
+
+struct desk {
+        struct loop *loop;
+        struct config *config;      /* replaced by a reload: never keep pointers into it across a gap */
+        struct store *store;
+        struct disk *disk;
+        struct blobs *blobs;
+        struct worker_pool *mime;   /* helpline-mime */
+        struct worker_pool *mailer; /* helpline-mailer */
+        struct dispatch *dispatch;
+        struct intake *intake;
+        struct outbox *outbox;
+        struct agents *agents;      /* the agents' socket */
+        struct lmtp *lmtp;
+        struct timer *tick;         /* the janitor's */
+        int64_t started_at_us;
+        bool draining;              /* DRAIN: nothing new is taken or given */
+        bool stopping;
+        bool demo;                  /* never leaves rehearsal */
+        int exit_code;
+};
+
+/* RELOAD and SIGHUP: load, check, swap. -1: the old configuration stays, *err says
+ * how many errors and the first one; report (may be NULL) gets all of them. */
+int desk_reload(struct desk *d, struct config_report *report, struct err *err);
+/* No new mail (421/451), no new tickets to agents (-DRAINING); what is under way ends. */
+void desk_drain(struct desk *d, const char *who);
+/* Ends within 2 s with nothing lost; then loop_stop. */
+void desk_shutdown(struct desk *d, const char *who);
+
+/* Pull through the store for one agent and ticket (TAKE): fills leases, classes,
+ * holds from the configuration. */
+void desk_take(struct desk *d, const char *agent, const char *ticket, const char *connection,
+    const char *idem, const char *idem_hash, store_pull_fn fn, void *arg);
+int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
+
+/* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the
+ * decoded part; at most 1 MB at a time. */
+typedef void (*desk_part_fn)(void *arg, const struct err *err, const char *bytes, size_t len);
+void desk_cut_part(struct desk *d, const struct blob_ref *raw, const char *part, uint64_t from,
+    uint64_t count, desk_part_fn fn, void *arg);
+
+#endif

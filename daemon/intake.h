@@ -1,0 +1,33 @@
+/*
+ * Intake: an arrival becomes a message on a ticket.
+ *
+ *     bytes durable (blob) -> helper-mime -> facts in one read -> rules -> put, guarded
+ *     by the facts -> settle
+ *
+ * Killed anywhere before put has returned: nothing was acknowledged, the source
+ * sends again, "seen before" finds what was stored. After it: the same.
+ */
+#ifndef HELPLINE_DAEMON_INTAKE_H
+#define HELPLINE_DAEMON_INTAKE_H
+
+#include "channels/channel.h"
+#include "daemon/desk.h"
+
+struct intake *intake_new(struct desk *d);
+void intake_free(struct intake **i);
+/* What channels are given (account_of, may_take, deliver). */
+const struct channel_host *intake_host(struct intake *i);
+/* Arrivals under way. */
+size_t intake_pending(const struct intake *i);
+/* QUARANTINE RETRY: parse the kept bytes again; when they are understood now, the full
+ * message is added to its ticket and the entry is dropped. */
+void intake_retry(struct intake *i, const char *quarantine_id, const char *who, store_done_fn fn, void *arg);
+
+/* ---- pure decisions, tested by themselves (daemon/intake_mail.c) ---- */
+/* Is it machine mail (RFC 3834, null sender, Precedence, List-Id,
+ * X-Auto-Response-Suppress, our own)? Sets m->kind and m->machine. */
+void mail_judge(struct message *m, const struct config *c, bool own_token);
+/* Whom REPLY answers: Reply-To when of the sender's domain, else From. */
+const char *mail_answer_address(const struct message *m, struct arena *a);
+
+#endif
