@@ -100,7 +100,7 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(B)/gen $(EXTRA) -MMD -MP -c $< -o $@
 
-ARCHIVE = @rm -f $@; ar rcs $@ $^
+ARCHIVE = @mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(lib_base): $(call obj,$(base_src)) ; $(ARCHIVE)
 $(lib_model): $(call obj,$(model_src)) ; $(ARCHIVE)
 $(lib_config): $(call obj,$(config_src)) ; $(ARCHIVE)

@@ -93,8 +93,8 @@ class_seal(struct class *c, struct arena *a)
 }
 
 static int
-skills_read(const json_t *o, const char *key, size_t max, struct arena *a, struct skill **out,
-    size_t *n, struct err *err)
+skills_read(const json_t *o, const char *key, size_t max, struct arena *a,
+    struct skill **out, size_t *n, struct err *err)
 {
         const json_t *v = json_object_get(o, key);
         const char *name;
@@ -103,14 +103,15 @@ skills_read(const json_t *o, const char *key, size_t max, struct arena *a, struc
         *n = 0;
         *out = arena_alloc(a, (json_object_size(v) + 1) * sizeof **out);
         if (!json_is_object(v) || json_object_size(v) > max)
-                return err_set(err, ERR_REJECT, "class: '%s' is not a short list of skills", key);
+                return err_set(
+                    err, ERR_REJECT, "class: '%s' is not a short list of skills", key);
         json_object_foreach((json_t *)(uintptr_t)v, name, level)
         {
                 json_int_t l = json_integer_value(level);
 
                 if (name[0] == '\0' || l < 1 || l > 10)
-                        return err_set(err, ERR_REJECT, "class: bad level of '%.60s' in '%s'",
-                            name, key);
+                        return err_set(err, ERR_REJECT,
+                            "class: bad level of '%.60s' in '%s'", name, key);
                 (*out)[(*n)++] = (struct skill){arena_strdup(a, name), (unsigned)l};
         }
         skills_sort(*out, n);
@@ -124,7 +125,8 @@ lines_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
         size_t n = json_array_size(v);
 
         if (n == 0 || n > CLASS_MAX_LINES)
-                return err_set(err, ERR_REJECT, "class: 'lines' is not a short list of lines");
+                return err_set(
+                    err, ERR_REJECT, "class: 'lines' is not a short list of lines");
         c->lines = arena_alloc(a, n * sizeof *c->lines);
         for (size_t i = 0; i < n; i++) {
                 const char *s = json_string_value(json_array_get(v, i));
@@ -153,13 +155,15 @@ class_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
         c->head_ms = json_int(o, "head_ms", 0);
         if (lines_read(o, a, c, err) == -1)
                 return -1;
-        if (skills_read(o, "needs", CLASS_MAX_NEEDS, a, &c->needs, &c->n_needs, err) == -1)
+        if (skills_read(o, "needs", CLASS_MAX_NEEDS, a, &c->needs, &c->n_needs, err) ==
+            -1)
                 return -1;
         return skills_read(o, "musts", CLASS_MAX_MUSTS, a, &c->musts, &c->n_musts, err);
 }
 
 int
-class_parse(const char *text, size_t n, struct arena *a, struct class *out, struct err *err)
+class_parse(
+    const char *text, size_t n, struct arena *a, struct class *out, struct err *err)
 {
         json_t *o = json_read(text, n, CLASS_JSON_MAX, err);
         int rc;
@@ -217,13 +221,16 @@ class_step(const struct class *c, const struct profile *p)
 }
 
 static const char *
-missing_text(const struct skill *s, const char *verb, const struct profile *p, struct arena *a)
+missing_text(
+    const struct skill *s, const char *verb, const struct profile *p, struct arena *a)
 {
         unsigned has = profile_level(p, s->name);
 
         if (has == 0)
-                return arena_printf(a, "has no %s, %s %s:%u", s->name, verb, s->name, s->level);
-        return arena_printf(a, "has %s:%u, %s %s:%u", s->name, has, verb, s->name, s->level);
+                return arena_printf(
+                    a, "has no %s, %s %s:%u", s->name, verb, s->name, s->level);
+        return arena_printf(
+            a, "has %s:%u, %s %s:%u", s->name, has, verb, s->name, s->level);
 }
 
 const char *

@@ -15,7 +15,7 @@
 #include "daemon/base/utf8.h"
 
 #define MESSAGE_JSON_MAX (8u << 20)
-#define LIST_MAX 10000u        /* members of one list */
+#define LIST_MAX 10000u /* members of one list */
 #define TIME_MAX_US 253402300799000000LL /* the last second of year 9999 */
 
 static const char *const direction_names[] = {"in", "out", "note"};
@@ -111,7 +111,8 @@ address_format(struct json_out *o, const struct mail_address *a)
 }
 
 static void
-addresses_format(struct json_out *o, const char *key, const struct mail_address *a, size_t n)
+addresses_format(
+    struct json_out *o, const char *key, const struct mail_address *a, size_t n)
 {
         jo_key(o, key);
         jo_open(o, '[');
@@ -405,7 +406,8 @@ read_attachments(struct reader *r, const json_t *o, struct message *m)
 {
         const json_t *list = read_list(r, o, "attachments", &m->n_attachments);
 
-        m->attachments = arena_alloc(r->a, (m->n_attachments + 1) * sizeof *m->attachments);
+        m->attachments =
+            arena_alloc(r->a, (m->n_attachments + 1) * sizeof *m->attachments);
         for (size_t i = 0; i < m->n_attachments; i++) {
                 const json_t *v = json_array_get(list, i);
                 struct attachment *a = &m->attachments[i];
@@ -571,7 +573,8 @@ address_normalise(struct arena *a, const char *address)
                 return "";
         address_trim(&address, &n);
         at = n == 0 ? NULL : memrchr(address, '@', n);
-        if (at == NULL || at == address || at == address + n - 1 || !utf8_valid(address, n))
+        if (at == NULL || at == address || at == address + n - 1 ||
+            !utf8_valid(address, n))
                 return "";
         for (size_t i = 0; i < n; i += used) {
                 uint32_t cp = utf8_next(address + i, n - i, &used);

@@ -67,9 +67,9 @@ priority_parse(const char *s, enum priority *out)
 
 enum field_type {
         FIELD_TEXT,
-        FIELD_JSON,  /* a JSON array, kept as text */
-        FIELD_LIST,  /* a JSON array of strings; its count stands behind it */
-        FIELD_TIME,  /* ms */
+        FIELD_JSON, /* a JSON array, kept as text */
+        FIELD_LIST, /* a JSON array of strings; its count stands behind it */
+        FIELD_TIME, /* ms */
         FIELD_I64,
         FIELD_U64,
         FIELD_COUNT, /* unsigned */
@@ -81,13 +81,19 @@ enum field_type {
 struct field {
         const char *name;
         enum field_type type;
-        size_t offset;  /* in struct ticket */
+        size_t offset; /* in struct ticket */
         size_t n_offset; /* FIELD_LIST: of the count */
 };
 
-#define F(name, type, member) {name, type, offsetof(struct ticket, member), 0}
-#define L(name, member, n) \
-        {name, FIELD_LIST, offsetof(struct ticket, member), offsetof(struct ticket, n)}
+#define F(name, type, member)                                                            \
+        {                                                                                \
+                name, type, offsetof(struct ticket, member), 0                           \
+        }
+#define L(name, member, n)                                                               \
+        {                                                                                \
+                name, FIELD_LIST, offsetof(struct ticket, member),                       \
+                    offsetof(struct ticket, n)                                           \
+        }
 
 static const struct field fields_table[] = {
     F("ver", FIELD_U64, version),
@@ -215,7 +221,8 @@ field_set_number(struct ticket *t, const struct field *f, const char *s, size_t 
 }
 
 static bool
-field_set_list(struct ticket *t, const struct field *f, const char *s, size_t n, struct arena *a)
+field_set_list(
+    struct ticket *t, const struct field *f, const char *s, size_t n, struct arena *a)
 {
         json_t *list = n == 0 ? json_array() : json_read(s, n, LIST_JSON_MAX, NULL);
         size_t count = json_array_size(list);
@@ -235,7 +242,8 @@ field_set_list(struct ticket *t, const struct field *f, const char *s, size_t n,
 }
 
 static bool
-field_set_json(struct ticket *t, const struct field *f, const char *s, size_t n, struct arena *a)
+field_set_json(
+    struct ticket *t, const struct field *f, const char *s, size_t n, struct arena *a)
 {
         json_t *list;
         bool good;
@@ -251,7 +259,8 @@ field_set_json(struct ticket *t, const struct field *f, const char *s, size_t n,
 }
 
 static bool
-field_set(struct ticket *t, const struct field *f, const char *s, size_t n, struct arena *a)
+field_set(
+    struct ticket *t, const struct field *f, const char *s, size_t n, struct arena *a)
 {
         switch (f->type) {
         case FIELD_TEXT:
@@ -281,14 +290,15 @@ static const struct field *
 field_find(const char *name, size_t n)
 {
         for (size_t i = 0; i < N_OF(fields_table); i++)
-                if (strlen(fields_table[i].name) == n && memcmp(fields_table[i].name, name, n) == 0)
+                if (strlen(fields_table[i].name) == n &&
+                    memcmp(fields_table[i].name, name, n) == 0)
                         return &fields_table[i];
         return NULL;
 }
 
 int
-ticket_from_fields(const char *id, const char *const *fields, const size_t *lens, size_t n_pairs,
-    struct arena *a, struct ticket *out, struct err *err)
+ticket_from_fields(const char *id, const char *const *fields, const size_t *lens,
+    size_t n_pairs, struct arena *a, struct ticket *out, struct err *err)
 {
         bool has_state = false;
 
@@ -305,10 +315,11 @@ ticket_from_fields(const char *id, const char *const *fields, const size_t *lens
                         has_state = true;
                 if (!field_set(out, f, value, len, a))
                         return err_set(err, ERR_REJECT,
-                            "ticket %s: field '%s' cannot be '%.40s'; run helpline fsck", id, f->name,
-                            arena_strndup(a, value, len));
+                            "ticket %s: field '%s' cannot be '%.40s'; run helpline fsck",
+                            id, f->name, arena_strndup(a, value, len));
         }
         if (!has_state)
-                return err_set(err, ERR_REJECT, "ticket %s: it has no state; run helpline fsck", id);
+                return err_set(
+                    err, ERR_REJECT, "ticket %s: it has no state; run helpline fsck", id);
         return 0;
 }

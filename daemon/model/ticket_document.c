@@ -106,8 +106,8 @@ message_cut(const char *json, struct buf *out)
         if (message_parse(json, strlen(json), &m, NULL) == -1)
                 return;
         if (strlen(m->text) > TEXT_MAX) {
-                m->text = arena_strndup(m->arena, m->text,
-                    utf8_cut(m->text, strlen(m->text), TEXT_MAX));
+                m->text = arena_strndup(
+                    m->arena, m->text, utf8_cut(m->text, strlen(m->text), TEXT_MAX));
                 m->truncated = true;
         }
         if (strlen(m->new_text) > TEXT_MAX) {
