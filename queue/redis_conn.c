@@ -69,6 +69,7 @@ struct redis_conn {
         uint64_t epoch; /* grows with each connection: "is it still the same?" */
         struct queue flying; /* written; answers come in this order */
         struct queue waiting; /* to be written */
+        struct queue over; /* to be answered with an error, right now */
         size_t flying_bytes; /* of flying */
         struct timer *timer; /* the earliest of all deadlines, or the back-off's end */
         int64_t wake_us; /* what it is set to; INT64_MAX off */
