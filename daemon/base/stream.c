@@ -44,6 +44,7 @@ struct stream {
         char *address; /* where it connects to, for messages */
         struct watch *connecting; /* waits for the outcome of connect() */
         struct timer *deadline; /* of the connect, or of a stream on its own */
+        size_t limit; /* unread input at most, 0: no limit */
         int64_t connect_ms; /* how long the connect may take */
         struct err failed; /* why the connect has failed before it began */
         bool ended; /* on_close was called, or no handler may be any more */
@@ -107,6 +108,24 @@ stream_end(struct stream *s, const struct err *why)
         s->h->on_close(s->arg, why);
 }
 
+/* Read or not, as owner, limit and state want it. Our own limit, because the
+ * library calls the reader without end while unread input lies at its own. */
+static void
+stream_rearm(struct stream *s)
+{
+        size_t n = evbuffer_get_length(bufferevent_get_input(s->bev));
+        size_t room = s->limit == 0 ? READ_AT_ONCE : s->limit > n ? s->limit - n : 0;
+
+        if (s->paused || s->eof || s->ended || s->fd == -1 || s->connecting != NULL ||
+            room == 0) {
+                bufferevent_disable(s->bev, EV_READ);
+                return;
+        }
+        bufferevent_set_max_single_read(
+            s->bev, room < READ_AT_ONCE ? room : READ_AT_ONCE);
+        bufferevent_enable(s->bev, EV_READ);
+}
+
 /* ---- what the library tells ---- */
 
 static void
@@ -118,6 +137,8 @@ stream_read_cb(struct bufferevent *bev, void *arg)
         loop_enter(s->loop);
         if (!s->ended && !s->paused)
                 s->h->on_read(s->arg);
+        if (!s->ended)
+                stream_rearm(s);
 }
 
 static void
@@ -175,7 +196,6 @@ stream_make(struct loop *loop, int fd, const struct stream_handlers *h, void *ar
                 log_error("LOOP", "cannot make a stream: out of memory");
                 abort();
         }
-        bufferevent_set_max_single_read(s->bev, READ_AT_ONCE);
         bufferevent_set_max_single_write(s->bev, READ_AT_ONCE);
         bufferevent_setcb(s->bev, stream_read_cb, stream_write_cb, stream_event_cb, s);
         return s;
@@ -186,7 +206,8 @@ stream_new(struct loop *loop, int fd, const struct stream_handlers *h, void *arg
 {
         struct stream *s = stream_make(loop, fd, h, arg);
 
-        bufferevent_enable(s->bev, EV_READ | EV_WRITE);
+        bufferevent_enable(s->bev, EV_WRITE);
+        stream_rearm(s);
         return s;
 }
 
@@ -197,7 +218,8 @@ stream_connected(struct stream *s)
         watch_free(&s->connecting);
         timer_clear(s->deadline);
         bufferevent_setfd(s->bev, s->fd);
-        bufferevent_enable(s->bev, s->paused ? EV_WRITE : EV_READ | EV_WRITE);
+        bufferevent_enable(s->bev, EV_WRITE);
+        stream_rearm(s);
         if (s->h->on_connect != NULL)
                 s->h->on_connect(s->arg);
 }
@@ -346,7 +368,7 @@ stream_close_after_write(struct stream **p, int64_t timeout_ms)
         timer_set(s->deadline, timeout_ms);
         bufferevent_setcb(
             s->bev, stream_own_read_cb, stream_own_write_cb, stream_own_event_cb, s);
-        bufferevent_setwatermark(s->bev, EV_READ, 0, 0);
+        bufferevent_set_max_single_read(s->bev, READ_AT_ONCE);
         stream_own_read_cb(s->bev, s);
         if (!s->eof)
                 bufferevent_enable(s->bev, EV_READ);
@@ -386,6 +408,8 @@ stream_consume(struct stream *s, size_t n)
 
         assert(n <= evbuffer_get_length(in));
         evbuffer_drain(in, n);
+        if (s->limit != 0 && !s->ended)
+                stream_rearm(s);
 }
 
 void
@@ -423,22 +447,17 @@ stream_pause(struct stream *s, bool paused)
         if (s->ended || s->paused == paused)
                 return;
         s->paused = paused;
-        if (s->connecting != NULL || s->fd == -1)
-                return;
-        if (paused) {
-                bufferevent_disable(s->bev, EV_READ);
-                return;
-        }
-        if (!s->eof)
-                bufferevent_enable(s->bev, EV_READ);
-        if (evbuffer_get_length(bufferevent_get_input(s->bev)) > 0)
+        stream_rearm(s);
+        if (!paused && evbuffer_get_length(bufferevent_get_input(s->bev)) > 0)
                 loop_later(s->loop, stream_look_again, s);
 }
 
 void
 stream_limit_input(struct stream *s, size_t bytes)
 {
-        bufferevent_setwatermark(s->bev, EV_READ, 0, bytes);
+        s->limit = bytes;
+        if (!s->ended)
+                stream_rearm(s);
 }
 
 void
