@@ -17,7 +17,8 @@
 struct disk;
 
 struct disk *disk_new(struct loop *loop);
-/* Finishes what is queued, then ends the thread; callbacks still come first. */
+/* Finishes what is queued, then ends the thread; callbacks still come first (what
+ * they queue is done too). Not from inside a callback. */
 void disk_free(struct disk **d);
 
 /* Called in the loop; err->kind is ERR_NONE when it is durable. */
@@ -25,7 +26,8 @@ typedef void (*disk_fn)(void *arg, const struct err *err);
 
 /* Write head and then body (copied unless body_fd >= 0, in which case body_len
  * bytes are copied from body_fd's start by the thread; the descriptor is
- * duplicated) at `offset` of fd, durably. A failed or short write is
+ * duplicated) at `offset` of fd, durably. fd stays the caller's, open until fn
+ * was called. A failed or short write is
  * ERR_RETRY with the reason (disk full); what was partly written is the
  * caller's to overwrite or skip. */
 void disk_write(struct disk *d, int fd, uint64_t offset, const void *head, size_t head_len,
