@@ -83,7 +83,7 @@ help:
 LUA := $(sort $(wildcard queue/lua/*.lua))
 $(B)/gen/desk.lua: $(LUA)
 	@mkdir -p $(@D)
-	cat $(LUA) > $@
+	cat $(LUA) /dev/null > $@
 $(B)/gen/desk_lua.h: $(B)/gen/desk.lua
 	@mkdir -p $(@D)
 	{ echo '/* made from queue/lua by make */'; echo 'static const unsigned char desk_lua[] = {'; \
@@ -100,6 +100,7 @@ $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -I$(B)/gen $(EXTRA) -MMD -MP -c $< -o $@
 
+# an archive may be empty while nothing of its layer is there
 ARCHIVE = @mkdir -p $(@D); rm -f $@; ar rcs $@ $^
 $(lib_base): $(call obj,$(base_src)) ; $(ARCHIVE)
 $(lib_model): $(call obj,$(model_src)) ; $(ARCHIVE)
@@ -122,12 +123,16 @@ $(B)/helpline-mime: $(call obj,channels/helper_mime.c) $(lib_mime) $(lib_model) 
 $(B)/helpline-mailer: $(call obj,channels/helper_mailer.c) $(lib_mailer) $(lib_model) $(lib_base)
 	$(LINK) -lesmtp -lssl -lseccomp -ldl $(LIBS_base)
 
-# ---- unit tests: tests/unit/NAME.c becomes $(B)/tests/NAME, links everything but mains ----
+# ---- unit tests: tests/unit/NAME.c becomes $(B)/tests/NAME, links everything but
+# mains; base_NAME links the floor alone, which proves that it stands alone ----
 unit_src := $(wildcard tests/unit/*.c)
 unit_bin := $(patsubst tests/unit/%.c,$(B)/tests/%,$(unit_src))
 UNIT_LIBS ?= $(lib_desk) $(lib_tool) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
 $(B)/tests/mime%: UNIT_EXTRA = $(lib_mime) $(GMIME_LIBS)
 $(B)/tests/mailer%: UNIT_EXTRA = $(lib_mailer) -lesmtp -lssl
+$(B)/tests/base_%: $(B)/obj/tests/unit/base_%.o $(lib_base)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_base) -lcmocka
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(UNIT_LIBS) $(lib_mime) $(lib_mailer)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(UNIT_EXTRA) -Wl,--end-group \

@@ -53,18 +53,20 @@ resp_number(const char *s, size_t n, int64_t *out)
         return true;
 }
 
-/* The line that begins at p: its length without CR LF; -1 when its end is not
- * there yet, -2 when it is no line (CR without LF, or longer than max). */
+enum { LINE_MORE = -1, LINE_BROKEN = -2, LINE_LONG = -3 };
+
+/* The line that begins at p: its length without CR LF, or one of the above (its
+ * end is not there yet; CR without LF; no end within max bytes). */
 static long
 resp_line(const char *p, size_t n, size_t max)
 {
         const char *cr = memchr(p, '\r', n <= max ? n : max + 1);
 
         if (cr == NULL)
-                return n > max ? -2 : -1;
+                return n > max ? LINE_LONG : LINE_MORE;
         if ((size_t)(cr - p) + 1 == n)
-                return -1;
-        return cr[1] == '\n' ? cr - p : -2;
+                return LINE_MORE;
+        return cr[1] == '\n' ? cr - p : LINE_BROKEN;
 }
 
 /* ---- requests: an array of bulk strings ---- */
@@ -76,11 +78,11 @@ resp_length(const char *p, size_t n, const char *too_big, const char *invalid, i
 {
         long len = resp_line(p, n, HEADER_MAX);
 
-        if (len == -1)
+        if (len == LINE_MORE)
                 return 0;
-        if (len == -2)
-                return resp_broken(err, memchr(p, '\r', n) == NULL ? too_big : invalid);
-        if (!resp_number(p + 1, (size_t)len - 1, v))
+        if (len == LINE_LONG)
+                return resp_broken(err, too_big);
+        if (len == LINE_BROKEN || !resp_number(p + 1, (size_t)len - 1, v))
                 return resp_broken(err, invalid);
         return len + 2;
 }
@@ -301,8 +303,10 @@ resp_inline(const char *p, size_t n, const struct resp_limits *lim, struct arena
         nul = memchr(p, '\0', len);
         if (nul != NULL) /* Redis reads the line as a C string */
                 len = (size_t)(nul - p);
-        if (resp_words(p, len, lim, a, argv, argc, err) == -1)
+        if (resp_words(p, len, lim, a, argv, argc, err) == -1) {
+                *argc = 0;
                 return -1;
+        }
         return lf - p + 1;
 }
 
@@ -483,10 +487,12 @@ resp_read_line(struct resp_reader *r, const char **s, size_t *len)
         size_t left = r->n - r->pos;
         long got = resp_line(r->p + r->pos, left, r->max);
 
-        if (got == -2)
-                return resp_broken(r->err, "a line without its end in the answer");
-        if (got == -1)
+        if (got == LINE_MORE)
                 return 0;
+        if (got == LINE_LONG)
+                return resp_too_big(r->err, "answer too long", left, r->max, "bytes");
+        if (got == LINE_BROKEN)
+                return resp_broken(r->err, "a line without its end in the answer");
         *s = r->p + r->pos;
         *len = (size_t)got;
         r->pos += (size_t)got + 2;
