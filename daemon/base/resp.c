@@ -15,8 +15,7 @@
 /* Longer than any header line that means something ("*" and 20 digits). */
 #define HEADER_MAX 32
 #define LEVELS_MAX 32
-/* The shortest element of an array ("$0\r\n\r\n" in requests, "_\r\n" in answers). */
-#define ARG_MIN 6
+/* The shortest item of an answer's array: "_\r\n". */
 #define ITEM_MIN 3
 
 static int
@@ -111,7 +110,7 @@ resp_arg_scan(const char *p, size_t n, size_t used, const struct resp_limits *li
         long head;
         size_t all;
 
-        *want = ARG_MIN > n + 1 ? ARG_MIN : n + 1;
+        *want = n + 1; /* not more: a broken length is to be answered at once */
         if (n > 0 && p[0] != '$')
                 return resp_no_dollar(p[0], err);
         head =
@@ -170,7 +169,7 @@ resp_multibulk(const char *p, size_t n, const struct resp_limits *lim, struct ar
         for (int64_t i = 0; i < count; i++) {
                 used = resp_arg_scan(p + pos, n - pos, pos, lim, &arg, &want, err);
                 if (used == 0)
-                        *need = pos + want + (size_t)(count - i - 1) * ARG_MIN;
+                        *need = pos + want;
                 if (used <= 0)
                         return used;
                 pos += (size_t)used;

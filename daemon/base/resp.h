@@ -32,7 +32,9 @@ struct resp_limits {
  * Redis does. An empty line or *0 is a request without arguments (skip it).
  * Returns the bytes used and argv and argc (in the arena); 0: more are needed
  * (*need says at least how many bytes in all, when known); -1: broken for good,
- * err->text begins with "Protocol error: " (close), or kind ERR_LIMIT. */
+ * err->text begins with "Protocol error: " and err->code is "ERR", or "TOOBIG"
+ * where kind is ERR_LIMIT (say it and close). Linear for a caller who asks again
+ * when *need bytes are there; nothing is allocated before all of it is. */
 long resp_request_parse(const char *p, size_t n, const struct resp_limits *lim, struct arena *a,
     struct resp_arg **argv, int *argc, size_t *need, struct err *err);
 /* Format a request as an array of bulk strings. */
