@@ -34,12 +34,15 @@ int lmtp_open(struct loop *loop, const struct lmtp_options *o, const struct chan
 void lmtp_drain(struct lmtp *l);
 void lmtp_close(struct lmtp **l);
 size_t lmtp_connections(const struct lmtp *l);
+/* Where it really listens (port 0 resolved), in the order of the options. */
+const char *lmtp_address(const struct lmtp *l, size_t i);
 
 /* ---- pure, for tests and the fuzzer: channels/email_lmtp_parse.c ---- */
 enum lmtp_verb {
         LMTP_LHLO, LMTP_MAIL, LMTP_RCPT, LMTP_DATA, LMTP_RSET, LMTP_NOOP, LMTP_QUIT, LMTP_VRFY,
         LMTP_HELP, LMTP_HELO /* HELO, EHLO: refused, this is LMTP */, LMTP_UNKNOWN
 };
+enum { LMTP_LINE_MAX = 2048 }; /* bytes of a command line with its CRLF */
 struct lmtp_command {
         enum lmtp_verb verb;
         char address[330]; /* MAIL, RCPT: without < >, "" is the null sender */
@@ -48,6 +51,9 @@ struct lmtp_command {
         bool is_8bit;      /* BODY=8BITMIME */
         char word[32];     /* the verb as it came, for the error */
 };
+/* The first line of what came: its length with CRLF, 0 when more is needed, -1 when
+ * it holds a bare CR or LF or a NUL, -2 when it is longer than LMTP_LINE_MAX. */
+long lmtp_line_find(const char *p, size_t n);
 /* One line without its CRLF. 0, or -1 with the whole reply line in err->text
  * ("501 5.5.4 ..."). */
 int lmtp_command_parse(const char *line, size_t n, struct lmtp_command *out, struct err *err);
