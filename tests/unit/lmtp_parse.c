@@ -83,7 +83,8 @@ test_good_commands(void **state)
                 struct lmtp_command c;
                 struct err err = {0};
 
-                if (lmtp_command_parse(good[i].line, strlen(good[i].line), &c, &err) == -1)
+                if (lmtp_command_parse(good[i].line, strlen(good[i].line), &c, &err) ==
+                    -1)
                         fail_msg("%s: %s", good[i].line, err.text);
                 assert_int_equal(c.verb, good[i].verb);
                 assert_string_equal(c.address, good[i].address);
@@ -189,7 +190,7 @@ feed(const char *p, size_t n, size_t piece, struct buf *out)
 
 static const struct {
         const char *in, *out; /* out NULL: never ends */
-        size_t left;          /* bytes behind the end */
+        size_t left; /* bytes behind the end */
 } data[] = {
     {".\r\n", "", 0},
     {".\r\nQUIT\r\n", "", 6},
