@@ -20,15 +20,20 @@ struct redis_child_handlers {
         void (*on_fatal)(void *arg, const struct err *why);  /* it will not */
 };
 
-/* lock_fd is inherited by the child. Program: redis-server, else valkey-server in PATH. */
+/* lock_fd is inherited by the child (-1: none, for tests). Program: redis-server, else
+ * valkey-server in PATH. To be called, like redis_child_start, in the main thread: the
+ * child dies with the thread that forked it. */
 struct redis_child *redis_child_new(struct loop *loop, const char *state_dir, int lock_fd,
     const struct redis_child_handlers *h, void *arg);
 void redis_child_start(struct redis_child *c);
 /* "unix:/state/r.sock" (long paths go through /proc/self/fd inside stream.h). */
 const char *redis_child_address(const struct redis_child *c);
-/* SHUTDOWN was sent: wait for the exit, SIGKILL at the deadline; then done. */
+/* SHUTDOWN was sent, or could not be (SIGTERM does the same): wait for the exit, SIGKILL at the deadline; then done. */
 void redis_child_stop(struct redis_child *c, int64_t deadline_ms, loop_fn done, void *arg);
+/* A child that still runs is killed and waited for. */
 void redis_child_free(struct redis_child **c);
+/* Its process id; 0 while none runs. */
+int redis_child_pid(const struct redis_child *c);
 
 /* How full is the disk: below max(10 %, 1 GB, 1.5 x append-only file) free: intake
  * stops; below 2 %: drain. HELPLINE_DISK_FLOOR (bytes, for small disks and tests)
@@ -36,8 +41,10 @@ void redis_child_free(struct redis_child **c);
 enum disk_level { DISK_OK, DISK_LOW, DISK_CRITICAL };
 enum disk_level redis_child_disk(struct redis_child *c, struct err *why);
 
-/* The lock of the state directory: waits up to wait_ms, then names the process that
- * holds it. Returns the descriptor (not CLOEXEC) or -1. */
+/* The lock of the state directory: waits up to wait_ms (it blocks), then names the
+ * process that holds it. Returns the descriptor or -1. It is CLOEXEC: only the
+ * embedded child is given a copy, helpers never. The lock is free when all copies are
+ * closed. */
 int state_lock(const char *state_dir, int64_t wait_ms, struct err *err);
 
 #endif
