@@ -79,8 +79,8 @@ struct dispatch *dispatch_new(const struct dispatch_ops *ops, void *arg);
 void dispatch_free(struct dispatch **d);
 
 /* Who is who: called for each agent at start and reload (then dispatch_hint_all). */
-void dispatch_set_agent(struct dispatch *d, const char *agent, const struct profile *p, unsigned holds,
-    bool home_of_first_line_only);
+void dispatch_set_agent(struct dispatch *d, const char *agent, const struct profile *p,
+    unsigned holds);
 void dispatch_forget_agent(struct dispatch *d, const char *agent);
 /* Every class must be known before the put or commit that uses it is sent. */
 void dispatch_set_class(struct dispatch *d, const struct class *c);
@@ -88,6 +88,8 @@ bool dispatch_knows_class(const struct dispatch *d, const char *class_id);
 /* When he last finished or was given something, for longest idle (from the store's answers). */
 void dispatch_set_idle(struct dispatch *d, const char *agent, int64_t since_ms);
 
+/* Pulls at once, then parks if the request blocks. fn is called once, never before
+ * this returns. NULL (and fn never called): draining, or an agent nobody declared. */
 struct reserve *dispatch_reserve(struct dispatch *d, const struct reserve_request *r, reserve_fn fn,
     void *arg);
 /* The caller wants no answer any more (time-out, AWAY, gone). gone: the connection is
