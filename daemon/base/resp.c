@@ -290,7 +290,7 @@ resp_inline(const char *p, size_t n, const struct resp_limits *lim, struct arena
         size_t max =
             lim->max_inline < lim->max_request ? lim->max_inline : lim->max_request;
         size_t look = n <= max ? n : max + 1, len;
-        const char *lf = memchr(p, '\n', look), *nul;
+        const char *lf = memchr(p, '\n', look);
 
         if (lf == NULL)
                 return n <= max
@@ -299,9 +299,8 @@ resp_inline(const char *p, size_t n, const struct resp_limits *lim, struct arena
         len = (size_t)(lf - p);
         if (len > 0 && p[len - 1] == '\r')
                 len--;
-        nul = memchr(p, '\0', len);
-        if (nul != NULL) /* Redis reads the line as a C string */
-                len = (size_t)(nul - p);
+        if (memchr(p, '\0', len) != NULL) /* Redis never ends waiting for such a line */
+                return resp_broken(err, "NUL in inline request, send an array instead");
         if (resp_words(p, len, lim, a, argv, argc, err) == -1) {
                 *argc = 0;
                 return -1;

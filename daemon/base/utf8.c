@@ -360,7 +360,7 @@ utf8_distance(const char *a, const char *b, unsigned limit)
         struct arena *mem AUTO_ARENA = arena_new();
         size_t n_a, n_b;
         uint32_t *pa = utf8_points(mem, a, &n_a), *pb = utf8_points(mem, b, &n_b);
-        unsigned *row[3], best = 0, before;
+        unsigned *row[3], best = 0;
 
         if ((n_a > n_b ? n_a - n_b : n_b - n_a) > limit)
                 return limit + 1;
@@ -369,9 +369,8 @@ utf8_distance(const char *a, const char *b, unsigned limit)
         for (size_t j = 0; j <= n_b; j++)
                 row[1][j] = (unsigned)j;
         for (size_t i = 1; i <= n_a; i++) {
-                unsigned *oldest = row[2];
+                unsigned *oldest = row[2], before = best;
 
-                before = best;
                 best = utf8_distance_row(row, pa, i, pb, n_b, limit);
                 if (best > limit && before > limit) /* a swap looks back two rows */
                         return limit + 1;

@@ -75,9 +75,8 @@ fuzz_utf8(const char *s, size_t n)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-        char *s = malloc(size + 1);
+        char *s = malloc(size > 0 ? size : 1);
 
-        s = realloc(s, size > 0 ? size : 1);
         if (size > 0)
                 memcpy(s, data, size);
         fuzz_read(s, size);

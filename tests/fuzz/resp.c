@@ -96,9 +96,8 @@ fuzz_value(const char *p, size_t n)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-        char *p = malloc(size + 1);
+        char *p = malloc(size > 0 ? size : 1);
 
-        p = realloc(p, size > 0 ? size : 1);
         if (size > 0)
                 memcpy(p, data, size);
         fuzz_request(p, size);
