@@ -21,14 +21,16 @@
 static int
 resp_broken(struct err *err, const char *what)
 {
-        return err_code(err, ERR_REJECT, "ERR", "Protocol error: %s", what);
+        err_code(err, ERR_REJECT, "ERR", "Protocol error: %s", what);
+        return -1;
 }
 
 static int
 resp_too_big(struct err *err, const char *what, size_t have, size_t max, const char *unit)
 {
-        return err_code(err, ERR_LIMIT, "TOOBIG",
-            "Protocol error: %s: %zu %s, at most %zu", what, have, unit, max);
+        err_code(err, ERR_LIMIT, "TOOBIG", "Protocol error: %s: %zu %s, at most %zu",
+            what, have, unit, max);
+        return -1;
 }
 
 /* Decimal as Redis takes it: no sign but '-', no leading zero, nothing else. */
