@@ -1,0 +1,661 @@
+/*
+ * The walk over the parts; see helper_mime_parse.h.
+ *
+ * Every part is decoded once, in chunks: its bytes go through the digest, and of
+ * a text the beginning is kept. Part numbers are IMAP's: "1" is a mail without
+ * parts, "2.1" the first part of the second one. A message in the message is an
+ * attachment and not looked into: its header is not ours.
+ */
+#include "channels/helper_mime_parse.h"
+
+#include <gmime/gmime.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "channels/helper_mime_header.h"
+#include "channels/helper_mime_html.h"
+#include "channels/helper_mime_prescan.h"
+#include "channels/helper_mime_sink.h"
+#include "channels/helper_mime_text.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/utf8.h"
+
+#define MAX_RAW_TEXT (4u << 20) /* bytes of one text part looked at */
+#define MAX_ALL_TEXT (4u << 20) /* bytes of text made from all parts together */
+#define MAX_NAME 255 /* bytes of a file name */
+#define MAX_PATH_LEN 400 /* of "1.2.3": MIME_MAX_DEPTH numbers */
+
+struct walk {
+        struct message *m;
+        struct sha256 *digest; /* for "seen before" */
+        struct buf text; /* of the parts so far */
+        bool html; /* it was made from HTML */
+        bool cut; /* something was left out of it */
+        size_t made; /* bytes of text made so far, also what was dropped */
+        unsigned n_parts; /* leaves seen */
+        const char *wanted; /* when cutting: the path looked for, else NULL */
+        GMimeStream *to; /* when cutting: where its bytes go */
+        bool found; /* when cutting: it was there */
+};
+
+/* Where the walk is. */
+struct place {
+        char path[MAX_PATH_LEN];
+        unsigned depth;
+        bool related; /* inside multipart/related, not its first part */
+};
+
+static void walk_part(struct walk *w, GMimeObject *part, const struct place *at);
+
+void
+mime_parse_init(void)
+{
+        g_mime_init();
+        mime_text_preload();
+}
+
+/* ---- decoding one part ---- */
+
+struct leaf {
+        struct sha256 *sha;
+        int64_t size;
+        struct buf *keep; /* of a text: its first bytes; else NULL */
+        bool cut; /* there were more */
+};
+
+/* A relay may rewrite line ends: they are left out of a text's digest. */
+static void
+digest_text(struct sha256 *sha, const char *s, size_t n)
+{
+        while (n > 0) {
+                const char *cr = memchr(s, '\r', n);
+                size_t len = cr != NULL ? (size_t)(cr - s) : n;
+
+                sha256_add(sha, s, len);
+                s += len + (cr != NULL);
+                n -= len + (cr != NULL);
+        }
+}
+
+static bool
+leaf_chunk(void *arg, const char *s, size_t n)
+{
+        struct leaf *l = arg;
+        size_t keep = 0;
+
+        l->size += (int64_t)n;
+        if (l->keep != NULL) {
+                digest_text(l->sha, s, n);
+                keep = MAX_RAW_TEXT - l->keep->len < n ? MAX_RAW_TEXT - l->keep->len : n;
+                l->cut = l->cut || keep < n;
+                buf_add(l->keep, s, keep);
+        } else {
+                sha256_add(l->sha, s, n);
+        }
+        return true;
+}
+
+/* The decoded bytes of a part; of a message or an unwalked multipart its source. */
+static void
+write_part(GMimeObject *part, GMimeStream *to)
+{
+        GMimeDataWrapper *content =
+            GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+
+        if (content != NULL)
+                g_mime_data_wrapper_write_to_stream(content, to);
+        else if (GMIME_IS_MESSAGE_PART(part) &&
+                 g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)))
+                g_mime_object_write_to_stream(
+                    GMIME_OBJECT(
+                        g_mime_message_part_get_message(GMIME_MESSAGE_PART(part))),
+                    NULL, to);
+        else if (!GMIME_IS_PART(part))
+                g_mime_object_write_content_to_stream(part, NULL, to);
+}
+
+static void
+leaf_read(struct leaf *l, GMimeObject *part, char sha[65])
+{
+        GMimeStream *sink = mime_sink_new(leaf_chunk, l);
+
+        l->sha = sha256_new();
+        write_part(part, sink);
+        g_object_unref(sink);
+        sha256_end(&l->sha, sha);
+}
+
+/* ---- attachments ---- */
+
+/* No path, no controls, nothing that turns the reading direction. */
+static const char *
+clean_name(struct arena *a, const char *raw)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct buf out AUTO_BUF = BUF_INIT;
+        const char *s;
+
+        if (raw == NULL)
+                return "";
+        mime_header_decode(&b, raw, strnlen(raw, 4096));
+        for (s = buf_str(&b); strpbrk(s, "/\\") != NULL; s = strpbrk(s, "/\\") + 1)
+                ;
+        for (size_t n = strlen(s), used; n > 0; s += used, n -= used) {
+                uint32_t cp = utf8_next(s, n, &used);
+
+                if ((cp < 0x202a || cp > 0x202e) && (cp < 0x2066 || cp > 0x2069) &&
+                    cp >= 32)
+                        buf_add(&out, s, used);
+        }
+        s = buf_str(&out);
+        if (strspn(s, ". ") == strlen(s))
+                return "";
+        return arena_strndup(a, s, utf8_cut(s, out.len, MAX_NAME));
+}
+
+static const char *
+part_name(struct arena *a, GMimeObject *part)
+{
+        GMimeContentDisposition *d = g_mime_object_get_content_disposition(part);
+        GMimeContentType *type = g_mime_object_get_content_type(part);
+        const char *name =
+            d != NULL ? g_mime_content_disposition_get_parameter(d, "filename") : NULL;
+        GMimeMessage *inner;
+
+        if (name == NULL && type != NULL)
+                name = g_mime_content_type_get_parameter(type, "name");
+        if (name != NULL || !GMIME_IS_MESSAGE_PART(part))
+                return clean_name(a, name);
+        inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
+        name = inner != NULL ? g_mime_message_get_subject(inner) : NULL;
+        name = clean_name(a, name);
+        return name[0] != '\0' && strlen(name) < MAX_NAME - 4
+                   ? arena_printf(a, "%s.eml", name)
+                   : name;
+}
+
+static const char *
+part_type(struct arena *a, GMimeObject *part)
+{
+        GMimeContentType *type = g_mime_object_get_content_type(part);
+        const char *major =
+            type != NULL ? g_mime_content_type_get_media_type(type) : NULL;
+        const char *minor =
+            type != NULL ? g_mime_content_type_get_media_subtype(type) : NULL;
+        struct buf b AUTO_BUF = BUF_INIT;
+        char *s;
+
+        if (major == NULL || minor == NULL || strlen(major) + strlen(minor) > 126)
+                return "application/octet-stream";
+        s = arena_printf(a, "%s/%s", major, minor);
+        for (char *p = s; *p != '\0'; p++)
+                *p = *p >= 'A' && *p <= 'Z' ? (char)(*p | 32)
+                     : *p > 32 && *p < 127  ? *p
+                                            : '?';
+        return s;
+}
+
+static bool
+is_disposition(GMimeObject *part, const char *word)
+{
+        const char *d = g_mime_object_get_disposition(part);
+
+        return d != NULL && strcasecmp(d, word) == 0;
+}
+
+static bool
+is_inline(GMimeObject *part, const struct place *at)
+{
+        if (is_disposition(part, "attachment") && !at->related)
+                return false;
+        if (at->related)
+                return g_mime_object_get_content_id(part) != NULL;
+        return g_mime_object_get_content_id(part) != NULL &&
+               is_disposition(part, "inline");
+}
+
+static void
+add_attachment(struct walk *w, GMimeObject *part, const struct place *at)
+{
+        struct message *m = w->m;
+        struct leaf l = {0};
+        struct attachment *to;
+        char sha[65];
+
+        leaf_read(&l, part, sha);
+        sha256_add(w->digest, "\nattachment ", 12);
+        sha256_add(w->digest, sha, 64);
+        if (m->n_attachments >= MIME_MAX_ATTACHMENTS) {
+                w->cut = true;
+                return;
+        }
+        m->attachments =
+            arena_grow(m->arena, m->attachments, m->n_attachments, sizeof(*to));
+        to = &m->attachments[m->n_attachments++];
+        to->part = arena_strdup(m->arena, at->path);
+        to->name = part_name(m->arena, part);
+        to->type = part_type(m->arena, part);
+        to->size = l.size;
+        to->sha256 = arena_strdup(m->arena, sha);
+        to->is_inline = is_inline(part, at);
+}
+
+/* ---- texts ---- */
+
+static bool
+is_type(GMimeObject *part, const char *major, const char *minor)
+{
+        GMimeContentType *type = g_mime_object_get_content_type(part);
+
+        return type != NULL && g_mime_content_type_is_type(type, major, minor);
+}
+
+/* Does it belong into the text of the mail? */
+static bool
+is_text(struct walk *w, GMimeObject *part, const struct place *at)
+{
+        if (!GMIME_IS_PART(part) || is_disposition(part, "attachment"))
+                return false;
+        if (!is_type(part, "text", "plain") && !is_type(part, "text", "html"))
+                return false;
+        return at->depth == 0 || part_name(w->m->arena, part)[0] == '\0';
+}
+
+static const char *
+type_parameter(GMimeObject *part, const char *name)
+{
+        GMimeContentType *type = g_mime_object_get_content_type(part);
+        const char *value =
+            type != NULL ? g_mime_content_type_get_parameter(type, name) : NULL;
+
+        return value != NULL ? value : "";
+}
+
+/* Decoded bytes of a text part -> text, appended to out. */
+static bool
+text_of(GMimeObject *part, const struct buf *raw, struct buf *out)
+{
+        struct buf html AUTO_BUF = BUF_INIT;
+        const char *charset = type_parameter(part, "charset");
+        char meta[40];
+        bool cut;
+
+        if (!is_type(part, "text", "html")) {
+                cut =
+                    mime_text_decode(out, buf_str(raw), raw->len, charset, MIME_MAX_TEXT);
+                if (strcasecmp(type_parameter(part, "format"), "flowed") == 0)
+                        mime_text_unflow(
+                            out, strcasecmp(type_parameter(part, "delsp"), "yes") == 0);
+                return cut;
+        }
+        mime_html_charset(buf_str(raw), raw->len, meta);
+        cut = mime_text_decode(&html, buf_str(raw), raw->len,
+            charset[0] != '\0' ? charset : meta, MAX_RAW_TEXT);
+        return mime_html_text(out, buf_str(&html), html.len, MIME_MAX_TEXT) || cut;
+}
+
+static bool
+is_blank(const struct buf *b)
+{
+        return strspn(buf_str(b), " \t\n\xc2\xa0") == b->len;
+}
+
+static void
+trim_text(struct buf *b)
+{
+        while (b->len > 0 && strchr(" \t\n", b->data[b->len - 1]) != NULL)
+                b->data[--b->len] = '\0';
+}
+
+static void
+add_text(struct walk *w, GMimeObject *part)
+{
+        struct buf raw AUTO_BUF = BUF_INIT;
+        struct buf text AUTO_BUF = BUF_INIT;
+        struct leaf l = {.keep = &raw};
+        char sha[65];
+
+        leaf_read(&l, part, sha);
+        sha256_add(w->digest, "\ntext ", 6);
+        sha256_add(w->digest, sha, 64);
+        if (w->made > MAX_ALL_TEXT || w->text.len >= MIME_MAX_TEXT) {
+                w->cut = w->cut || l.size > 0;
+                return;
+        }
+        w->cut = text_of(part, &raw, &text) || l.cut || w->cut;
+        w->made += text.len + raw.len / 4;
+        trim_text(&text);
+        if (is_blank(&text))
+                return;
+        if (w->text.len > 0)
+                buf_adds(&w->text, "\n\n");
+        buf_add(&w->text, text.data, text.len);
+        w->html = w->html || is_type(part, "text", "html");
+}
+
+/* ---- the tree ---- */
+
+static bool
+place_down(const struct place *at, int i, struct place *to)
+{
+        int n;
+
+        to->depth = at->depth + 1;
+        to->related = at->related;
+        n = snprintf(to->path, sizeof(to->path), "%s%s%d", at->depth > 0 ? at->path : "",
+            at->depth > 0 ? "." : "", i + 1);
+        return n > 0 && (size_t)n < sizeof(to->path);
+}
+
+static void
+walk_children(struct walk *w, GMimeMultipart *multi, const struct place *at)
+{
+        bool related = is_type(GMIME_OBJECT(multi), "multipart", "related");
+        int n = g_mime_multipart_get_count(multi);
+
+        for (int i = 0; i < n; i++) {
+                struct place down;
+
+                if (!place_down(at, i, &down))
+                        return;
+                down.related = at->related || (related && i > 0);
+                walk_part(w, g_mime_multipart_get_part(multi, i), &down);
+        }
+}
+
+/* The same in several forms: plain text where it says something, else the last
+ * form that does. Attachments of all forms are listed. */
+static void
+walk_alternative(struct walk *w, GMimeMultipart *multi, const struct place *at)
+{
+        struct buf before = w->text;
+        struct buf best AUTO_BUF = BUF_INIT;
+        bool html_before = w->html;
+        bool best_html = true;
+        int n = g_mime_multipart_get_count(multi);
+
+        for (int i = 0; i < n; i++) {
+                struct place down;
+
+                if (!place_down(at, i, &down))
+                        break;
+                w->text = (struct buf)BUF_INIT;
+                w->html = false;
+                walk_part(w, g_mime_multipart_get_part(multi, i), &down);
+                if (w->text.len > 0 && best_html) {
+                        buf_fini(&best);
+                        best = w->text;
+                        best_html = w->html;
+                } else {
+                        buf_fini(&w->text);
+                }
+        }
+        w->text = before;
+        w->html = html_before || (best.len > 0 && best_html);
+        if (before.len > 0 && best.len > 0)
+                buf_adds(&w->text, "\n\n");
+        buf_add(&w->text, buf_str(&best), best.len);
+}
+
+static void
+walk_part(struct walk *w, GMimeObject *part, const struct place *at)
+{
+        if (part == NULL || w->found)
+                return;
+        if (w->wanted != NULL && strcmp(w->wanted, at->path) == 0 &&
+            (at->depth > 0 || !GMIME_IS_MULTIPART(part))) {
+                w->found = true;
+                write_part(part, w->to);
+                return;
+        }
+        if (GMIME_IS_MULTIPART(part) && at->depth < MIME_MAX_DEPTH) {
+                if (w->wanted == NULL && is_type(part, "multipart", "alternative"))
+                        walk_alternative(w, GMIME_MULTIPART(part), at);
+                else
+                        walk_children(w, GMIME_MULTIPART(part), at);
+                return;
+        }
+        if (w->wanted != NULL)
+                return;
+        w->n_parts++;
+        if (is_text(w, part, at))
+                add_text(w, part);
+        else
+                add_attachment(w, part, at);
+}
+
+/* A mail that is nothing but one text "attachment" still says something. */
+static void
+walk_root(struct walk *w, GMimeObject *root)
+{
+        struct place at = {.path = "1"};
+
+        walk_part(w, root, &at);
+        if (w->wanted == NULL && w->text.len == 0 && GMIME_IS_PART(root) &&
+            w->m->n_attachments > 0 &&
+            (is_type(root, "text", "plain") || is_type(root, "text", "html")))
+                add_text(w, root);
+}
+
+/* ---- the whole ---- */
+
+static void
+fix_line_ends(char *raw, size_t n)
+{
+        if (!mime_prescan_cr_only(raw, n))
+                return;
+        for (size_t i = 0; i < n; i++)
+                if (raw[i] == '\r')
+                        raw[i] = '\n';
+}
+
+/* GMime's view of bytes it does not own. */
+static GMimeStream *
+stream_over(const char *s, size_t n)
+{
+        GByteArray *array = g_byte_array_new_take((guint8 *)(uintptr_t)s, n);
+        GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(array);
+
+        g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+        return stream;
+}
+
+static void
+stream_release(GMimeStream *stream)
+{
+        GByteArray *array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+
+        g_byte_array_free(array, FALSE);
+        g_object_unref(stream);
+}
+
+static void
+walk_raw(struct walk *w, const char *raw, size_t n, const struct prescan *p)
+{
+        GMimeStream *stream;
+        GMimeParser *parser;
+        GMimeMessage *message;
+
+        if (!p->has_header)
+                return;
+        stream = stream_over(raw + p->header_at, n - p->header_at);
+        parser = g_mime_parser_new_with_stream(stream);
+        message = g_mime_parser_construct_message(parser, NULL);
+        if (message != NULL && g_mime_message_get_mime_part(message) != NULL)
+                walk_root(w, g_mime_message_get_mime_part(message));
+        if (message != NULL)
+                g_object_unref(message);
+        g_object_unref(parser);
+        stream_release(stream);
+}
+
+static void
+digest_field(struct sha256 *digest, const char *name, const char *value)
+{
+        sha256_add(digest, name, strlen(name));
+        sha256_add(digest, "=", 1);
+        sha256_add(digest, value, strlen(value));
+        sha256_add(digest, "\n", 1);
+}
+
+/* What a relay must not change: everything about the mail but its trace. */
+static struct sha256 *
+digest_begin(const struct message *m)
+{
+        struct sha256 *digest = sha256_new();
+        const char *date = message_header(m, "Date");
+        const char *from = message_header(m, "From");
+
+        digest_field(digest, "account", m->account);
+        digest_field(digest, "id", m->message_id);
+        digest_field(digest, "date", date != NULL ? date : "");
+        digest_field(digest, "from", from != NULL ? from : "");
+        return digest;
+}
+
+static void
+digest_finish(struct message *m, struct sha256 **digest)
+{
+        char hex[65];
+
+        sha256_end(digest, hex);
+        m->digest = arena_strdup(m->arena, hex);
+}
+
+static void
+digest_raw(struct sha256 *digest, const char *s, size_t n)
+{
+        char hex[65];
+        struct sha256 *sha = sha256_new();
+
+        digest_text(sha, s, n);
+        sha256_end(&sha, hex);
+        sha256_add(digest, "\nraw ", 5);
+        sha256_add(digest, hex, 64);
+}
+
+static struct message *
+message_begin(const char *raw, const struct prescan *p, const char *account)
+{
+        struct message *m = message_new();
+        size_t len = p->header_len;
+
+        m->channel = "email";
+        m->account = arena_strdup(m->arena, account);
+        if (len > PRESCAN_MAX_HEADER_BYTES)
+                len = PRESCAN_MAX_HEADER_BYTES;
+        if (p->has_header)
+                mime_header_read(m, raw + p->header_at, len, MIME_MAX_HEADER);
+        return m;
+}
+
+static void
+message_finish(struct message *m, const struct buf *text)
+{
+        struct buf words AUTO_BUF = BUF_INIT;
+        size_t len = utf8_cut(buf_str(text), text->len, MIME_MAX_TEXT);
+
+        m->truncated = m->truncated || len < text->len;
+        m->text = arena_strndup(m->arena, buf_str(text), len);
+        buf_add(&words, m->subject, strlen(m->subject));
+        buf_addc(&words, '\n');
+        buf_add(&words, m->text, utf8_cut(m->text, len, 65536));
+        m->language = utf8_language(words.data, words.len);
+}
+
+int
+mime_parse(
+    char *raw, size_t n, const char *account, struct message **out, struct err *err)
+{
+        struct walk w = {0};
+        struct prescan p;
+        struct message *m;
+
+        fix_line_ends(raw, n);
+        if (mime_prescan(raw, n, &p, err) == -1)
+                return -1;
+        m = w.m = message_begin(raw, &p, account);
+        w.digest = digest_begin(m);
+        walk_raw(&w, raw, n, &p);
+        /* no header, or GMime made nothing of it: what is there is the text */
+        if (w.n_parts == 0) {
+                digest_raw(w.digest, raw + p.body_at, n - p.body_at);
+                w.cut = mime_text_decode(
+                    &w.text, raw + p.body_at, n - p.body_at, "", MIME_MAX_TEXT);
+                trim_text(&w.text);
+        }
+        digest_finish(m, &w.digest);
+        m->from_html = w.html;
+        m->truncated = w.cut;
+        message_finish(m, &w.text);
+        buf_fini(&w.text);
+        *out = m;
+        return 0;
+}
+
+struct message *
+mime_parse_header_only(char *raw, size_t n, const char *account)
+{
+        struct buf text AUTO_BUF = BUF_INIT;
+        struct sha256 *digest;
+        struct prescan p;
+        struct message *m;
+
+        fix_line_ends(raw, n);
+        mime_prescan(raw, n, &p, NULL);
+        m = message_begin(raw, &p, account);
+        m->header_only = true;
+        digest = digest_begin(m);
+        digest_raw(digest, raw + p.body_at, n - p.body_at);
+        digest_finish(m, &digest);
+        if (!p.has_header)
+                m->truncated = mime_text_decode(&text, raw, n, "", 4096);
+        message_finish(m, &text);
+        return m;
+}
+
+/* ---- one part on demand ---- */
+
+struct window {
+        struct buf *out;
+        size_t skip; /* bytes still to be left out */
+        size_t left; /* bytes still wanted */
+};
+
+static bool
+window_chunk(void *arg, const char *s, size_t n)
+{
+        struct window *v = arg;
+        size_t skip = n < v->skip ? n : v->skip;
+
+        v->skip -= skip;
+        s += skip;
+        n -= skip;
+        if (n > v->left)
+                n = v->left;
+        buf_add(v->out, s, n);
+        v->left -= n;
+        return v->left > 0;
+}
+
+int
+mime_parse_cut(char *raw, size_t n, const char *part, size_t from, size_t count,
+    struct buf *out, struct err *err)
+{
+        struct window v = {.out = out,
+            .skip = from,
+            .left = count < MIME_MAX_CUT ? count : MIME_MAX_CUT};
+        struct walk w = {.wanted = part};
+        struct prescan p;
+
+        fix_line_ends(raw, n);
+        if (mime_prescan(raw, n, &p, err) == -1)
+                return -1;
+        w.to = mime_sink_new(window_chunk, &v);
+        walk_raw(&w, raw, n, &p);
+        g_object_unref(w.to);
+        if (!w.found)
+                return err_set(err, ERR_NOTFOUND, "the mail has no part %.40s", part);
+        return 0;
+}

@@ -1,0 +1,41 @@
+/*
+ * A raw mail -> struct message (daemon/model/message.h): facts only. What kind
+ * of mail it is and where it belongs is decided by others from the headers.
+ *
+ * Runs in the helper process. GMime gives the tree of parts; header fields,
+ * charsets, HTML and limits are ours.
+ */
+#ifndef HELPLINE_CHANNELS_HELPER_MIME_PARSE_H
+#define HELPLINE_CHANNELS_HELPER_MIME_PARSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/base/err.h"
+#include "daemon/model/message.h"
+
+#define MIME_MAX_TEXT (1u << 20) /* bytes of text in an answer */
+#define MIME_MAX_HEADER (256u << 10) /* bytes of headers in an answer */
+#define MIME_MAX_DEPTH 50 /* levels of parts walked; deeper ones are attachments */
+#define MIME_MAX_ATTACHMENTS 1000 /* named in an answer */
+#define MIME_MAX_CUT (4u << 20) /* bytes of a part given at once */
+
+/* Once a process, before files are forbidden. */
+void mime_parse_init(void);
+
+/* All of it. raw is written to (line ends of CR only become LF), n may be 0.
+ * Gives a new message. -1 with ERR_LIMIT when the pre-scan refuses. */
+int mime_parse(
+    char *raw, size_t n, const char *account, struct message **out, struct err *err);
+
+/* What the header alone says, without GMime: always gives a message
+ * (header_only set, its text the first bytes of a mail that has no header). */
+struct message *mime_parse_header_only(char *raw, size_t n, const char *account);
+
+/* Appends to out the decoded bytes from..from+count (at most MIME_MAX_CUT) of a
+ * part numbered as in the attachments. -1: ERR_NOTFOUND, no such part, ERR_LIMIT. */
+int mime_parse_cut(char *raw, size_t n, const char *part, size_t from, size_t count,
+    struct buf *out, struct err *err);
+
+#endif
