@@ -578,8 +578,8 @@ mime_parse(
         m = w.m = message_begin(raw, &p, account);
         w.digest = digest_begin(m);
         walk_raw(&w, raw, n, &p);
-        /* no header, or GMime made nothing of it: what is there is the text */
-        if (w.n_parts == 0) {
+        if (w.n_parts == 0 || (p.no_blank && w.text.len == 0 && m->n_attachments == 0)) {
+                /* no header, or GMime made nothing of it: what is there is the text */
                 digest_raw(w.digest, raw + p.body_at, n - p.body_at);
                 w.cut = mime_text_decode(
                     &w.text, raw + p.body_at, n - p.body_at, "", MIME_MAX_TEXT);

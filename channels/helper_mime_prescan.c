@@ -3,14 +3,17 @@
  *
  * The body is read by a machine of two states: inside the header of a part
  * (after a boundary line, or after the header of a message/... part) and
- * outside. It over-counts rather than under-counts: a line of text that looks
- * like a boundary opens a "header" that ends at the first blank line.
+ * outside. It over-counts rather than under-counts: boundaries are not closed,
+ * and a boundary declared in a way that only a full parser understands makes
+ * every line with "--" one.
  */
 #include "channels/helper_mime_prescan.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
+#define MAX_DECLARED 256
 #define JUNK_MAX_BYTES 8192 /* how far before the header junk is looked over */
 
 struct line {
@@ -142,32 +145,118 @@ find_header(const char *raw, size_t n, struct prescan *p)
         }
 }
 
-static bool
-is_nested_type(const struct line *l)
-{
-        size_t at;
+/* What is known of the parts while the body is read. */
+struct scan {
+        uint64_t declared[MAX_DECLARED]; /* hashes of the boundaries declared so far */
+        unsigned n_declared;
+        bool wild; /* one was declared that we cannot read */
+        bool digest; /* multipart/digest: its parts are messages unasked */
+        bool is_message; /* the header being read declares a message */
+        bool is_coded; /* ... in base64 or quoted-printable: not looked into */
+};
 
-        if (!starts_with(l, "content-type"))
+/* Where word stands in the line, or NULL. */
+static const char *
+find_word(const struct line *l, const char *word)
+{
+        size_t n = strlen(word);
+
+        for (size_t i = 0; i + n <= l->len; i++)
+                if ((l->s[i] | 32) == word[0] && strncasecmp(l->s + i, word, n) == 0)
+                        return l->s + i;
+        return NULL;
+}
+
+/* FNV-1a without the blanks at the end. */
+static uint64_t
+hash(const char *s, size_t n)
+{
+        uint64_t h = 14695981039346656037u;
+
+        while (n > 0 && (s[n - 1] == ' ' || s[n - 1] == '\t'))
+                n--;
+        for (size_t i = 0; i < n; i++)
+                h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+        return h;
+}
+
+/* The value behind "boundary" when it is written plainly; false when not. */
+static bool
+plain_value(const char *s, size_t n, const char **value, size_t *len)
+{
+        size_t i = 0;
+        char end = ';';
+
+        while (i < n && (s[i] == ' ' || s[i] == '\t'))
+                i++;
+        if (i == n || s[i++] != '=')
                 return false;
-        for (at = strlen("content-type"); at < l->len && strchr(" \t:", l->s[at]) != NULL;
-             at++)
-                ;
-        return (l->len - at >= 10 && strncasecmp(l->s + at, "multipart/", 10) == 0) ||
-               (l->len - at >= 8 && strncasecmp(l->s + at, "message/", 8) == 0);
+        while (i < n && (s[i] == ' ' || s[i] == '\t'))
+                i++;
+        if (i < n && s[i] == '"')
+                end = s[i++];
+        *value = s + i;
+        for (*len = 0; i < n && s[i] != end; i++, ++*len)
+                if (s[i] < 32 || s[i] == 127 || strchr("\\(", s[i]) != NULL ||
+                    (s[i] == '=' && i + 1 < n && s[i + 1] == '?'))
+                        return false;
+        return *len > 0 && (end == ';' || i < n);
+}
+
+/* A line of a header: does it declare something that matters? */
+static void
+note_header(struct scan *c, struct prescan *p, const struct line *l)
+{
+        const char *boundary = find_word(l, "boundary");
+        const char *value;
+        size_t len;
+
+        if (boundary != NULL) {
+                boundary += strlen("boundary");
+                if (c->n_declared == MAX_DECLARED ||
+                    !plain_value(
+                        boundary, l->len - (size_t)(boundary - l->s), &value, &len))
+                        c->wild = true;
+                else
+                        c->declared[c->n_declared++] = hash(value, len);
+        }
+        if (starts_with(l, "content-transfer-encoding"))
+                c->is_coded =
+                    find_word(l, "base64") != NULL || find_word(l, "quoted") != NULL;
+        if (!starts_with(l, "content-type") && !is_fold(l))
+                return;
+        if (find_word(l, "message/") != NULL)
+                c->is_message = true;
+        c->digest = c->digest || find_word(l, "/digest") != NULL;
+        p->n_nested +=
+            find_word(l, "message/") != NULL || find_word(l, "multipart/") != NULL;
 }
 
 static bool
-is_message_type(const struct line *l)
+is_boundary(const struct scan *c, const struct line *l)
 {
-        const char *slash = memchr(l->s, '/', l->len);
+        size_t n = l->len;
+        uint64_t whole;
+        uint64_t closed;
 
-        return is_nested_type(l) && slash != NULL && slash - l->s >= 7 &&
-               strncasecmp(slash - 7, "message", 7) == 0;
+        if (n < 3 || l->s[0] != '-' || l->s[1] != '-')
+                return false;
+        if (c->wild)
+                return true;
+        while (n > 2 && (l->s[n - 1] == ' ' || l->s[n - 1] == '\t'))
+                n--;
+        whole = hash(l->s + 2, n - 2);
+        closed = n > 4 && l->s[n - 1] == '-' && l->s[n - 2] == '-' ? hash(l->s + 2, n - 4)
+                                                                   : whole;
+        for (unsigned i = 0; i < c->n_declared; i++)
+                if (c->declared[i] == whole || c->declared[i] == closed)
+                        return true;
+        return false;
 }
 
-/* Walk the top header; *is_message tells whether the body begins with another. */
+/* Walk the top header. */
 static void
-scan_header(const char *raw, size_t n, struct prescan *p, bool *is_message)
+scan_header(const char *raw, size_t n, struct prescan *p, struct scan *c)
 {
         struct line l;
         size_t at = p->header_at;
@@ -178,8 +267,7 @@ scan_header(const char *raw, size_t n, struct prescan *p, bool *is_message)
                         break;
                 }
                 p->n_headers++;
-                p->n_nested += is_nested_type(&l);
-                *is_message = *is_message || is_message_type(&l);
+                note_header(c, p, &l);
                 at = l.next;
         }
         p->header_len = at - p->header_at;
@@ -188,28 +276,36 @@ scan_header(const char *raw, size_t n, struct prescan *p, bool *is_message)
                 p->body_at = l.next;
 }
 
-static void
-scan_body(const char *raw, size_t n, struct prescan *p, bool in_header)
+/* Does another header follow the empty line that ends one? */
+static bool
+next_is_header(struct scan *c)
 {
-        bool is_message = false;
+        bool next = c->is_message && !c->is_coded;
+
+        c->is_message = false;
+        c->is_coded = false;
+        return next;
+}
+
+static void
+scan_body(const char *raw, size_t n, struct prescan *p, struct scan *c)
+{
+        bool in_header = next_is_header(c);
         size_t at = p->body_at;
         struct line l;
 
         for (; next_line(raw, n, at, &l); at = l.next) {
-                if (l.len >= 2 && l.s[0] == '-' && l.s[1] == '-') {
-                        p->n_dashes++;
-                        in_header = l.len > 2 && l.s[2] != ' ' && l.s[2] != '\t';
-                        p->n_boundaries += in_header && l.s[l.len - 1] != '-';
-                        is_message = false;
+                if (is_boundary(c, &l)) {
+                        p->n_boundaries++;
+                        in_header = true;
+                        c->is_message = c->digest;
+                        c->is_coded = false;
                 } else if (in_header && l.len == 0) {
-                        in_header = is_message;
-                        is_message = false;
-                } else if (in_header) {
+                        in_header = next_is_header(c);
+                } else if (in_header && is_header_line(&l)) {
                         p->n_part_headers++;
                         p->part_header_bytes += l.next - at;
-                        p->n_nested += is_nested_type(&l);
-                        is_message = is_message || is_message_type(&l);
-                        in_header = is_header_line(&l) || is_message;
+                        note_header(c, p, &l);
                 }
         }
 }
@@ -226,7 +322,6 @@ check_limits(size_t n, const struct prescan *p, struct err *err)
             {"header lines", p->n_headers, PRESCAN_MAX_HEADERS},
             {"bytes of header", p->header_len, PRESCAN_MAX_HEADER_BYTES},
             {"boundary lines", p->n_boundaries, PRESCAN_MAX_BOUNDARIES},
-            {"lines that begin with --", p->n_dashes, PRESCAN_MAX_DASHES},
             {"nested parts", p->n_nested, PRESCAN_MAX_NESTED},
             {"header lines in its parts", p->n_part_headers, PRESCAN_MAX_PART_HEADERS},
             {"bytes of header in its parts", p->part_header_bytes,
@@ -244,13 +339,13 @@ check_limits(size_t n, const struct prescan *p, struct err *err)
 int
 mime_prescan(const char *raw, size_t n, struct prescan *p, struct err *err)
 {
-        bool is_message = false;
+        struct scan c = {.n_declared = 0};
 
         memset(p, 0, sizeof(*p));
         find_header(raw, n, p);
         if (p->has_header)
-                scan_header(raw, n, p, &is_message);
-        scan_body(raw, n, p, is_message);
+                scan_header(raw, n, p, &c);
+        scan_body(raw, n, p, &c);
         return check_limits(n, p, err);
 }
 

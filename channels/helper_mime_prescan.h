@@ -17,11 +17,10 @@
 #define PRESCAN_MAX_BYTES (25u << 20) /* of the whole mail */
 #define PRESCAN_MAX_HEADERS 2000u /* lines of the header, folded ones too */
 #define PRESCAN_MAX_HEADER_BYTES (256u << 10) /* of the header */
-#define PRESCAN_MAX_BOUNDARIES 1000u /* lines that look like a boundary */
-#define PRESCAN_MAX_DASHES 20000u /* lines that begin with "--" at all */
+#define PRESCAN_MAX_BOUNDARIES 1000u /* boundary lines in the body */
 #define PRESCAN_MAX_NESTED 200u /* multipart and message types declared */
-#define PRESCAN_MAX_PART_HEADERS 10000u /* header lines of all parts */
-#define PRESCAN_MAX_PART_BYTES (1u << 20) /* bytes of them */
+#define PRESCAN_MAX_PART_HEADERS 20000u /* header lines of all parts */
+#define PRESCAN_MAX_PART_BYTES (2u << 20) /* bytes of them */
 
 struct prescan {
         bool has_header; /* false: all of it is body */
@@ -30,10 +29,10 @@ struct prescan {
         size_t header_len; /* its bytes, without the empty line */
         size_t body_at; /* the first byte after the empty line */
         unsigned n_headers; /* its lines */
-        unsigned n_boundaries; /* body lines "--x" with x neither blank nor end */
-        unsigned n_dashes; /* body lines that begin with "--" */
-        unsigned n_nested; /* Content-Type lines of multipart/... and message/... */
-        unsigned n_part_headers; /* header lines after boundary lines */
+        unsigned
+            n_boundaries; /* body lines that are "--" and a boundary declared before */
+        unsigned n_nested; /* declared types multipart/... and message/... */
+        unsigned n_part_headers; /* header lines of parts and of messages within */
         size_t part_header_bytes; /* their bytes */
 };
 
