@@ -8,6 +8,10 @@
 #ifndef HELPLINE_CHANNELS_MAILER_H
 #define HELPLINE_CHANNELS_MAILER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "daemon/base/arena.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
