@@ -37,6 +37,8 @@ void change_init(struct change *c, struct arena *a, const char *ticket, uint64_t
 
 void change_set(struct change *c, const char *field, const char *value);
 void change_setn(struct change *c, const char *field, int64_t value);
+/* The field becomes the id of the message this change adds (known only to the script). */
+void change_set_new(struct change *c, const char *field);
 /* Append a message document (its tail, see message_format_tail). */
 void change_message(struct change *c, const char *tail, size_t len);
 /* A ticket's log entry: {"at","who","event","from","to","why"}. "" leaves a member out. */
@@ -49,10 +51,11 @@ void change_journal(struct change *c, const char *event, const char *agent, cons
 void change_due(struct change *c, const char *kind, int64_t at_ms);
 /* Into its class's queue at v; the class's text is stored if new. */
 void change_enter_class(struct change *c, const char *class_id, const char *class_text, int64_t v_us);
-/* Into the last holder's own queue at v. */
-void change_enter_own(struct change *c, const char *agent, int64_t v_us);
+/* Into the last holder's own queue at v, kept for him until then (sets own, owner, until
+ * and the clock); into its class at once when he is offline. */
+void change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t until_ms);
 /* Out of whichever queue it is in (its class's or own:<owner>). */
-void change_leave_queue(struct change *c, const char *class_id, const char *owner, bool in_own);
+void change_leave_queue(struct change *c);
 /* Capacity: he holds it no longer (the only way to hold is pull). */
 void change_unhold(struct change *c, const char *agent);
 /* He is not offered this ticket until then. */
@@ -61,6 +64,9 @@ void change_skip(struct change *c, const char *agent, int64_t until_ms);
 void change_open(struct change *c, bool open, const char *class_id);
 /* Learn a Message-ID (hash of it, 400 d) so that an answer finds this ticket. */
 void change_learn_mid(struct change *c, const char *message_id);
+/* How a Message-ID (without < >) is spelled in its key. */
+#define MID_HASH_LEN 32
+void mid_hash(const char *message_id, char out[MID_HASH_LEN + 1]);
 /* Delivery document of an outgoing message: t:<id>:d[message] = JSON array. "$new":
  * the message this change adds. */
 void change_delivery(struct change *c, const char *message, const char *json);
@@ -80,6 +86,9 @@ void change_outbox_new(struct change *c, const struct outbox_new *o);
 /* Change or end an entry: fields as pairs; due_ms -1 leaves its clock, 0 takes it away. */
 void change_outbox_set(struct change *c, const char *entry, const char *const *pairs, size_t n_pairs,
     int64_t due_ms);
+/* Take a message's entry back; the commit fails with ERR_STATE once it has left or is
+ * being sent. */
+void change_unsend(struct change *c, const char *message);
 void change_outbox_end(struct change *c, const char *entry);          /* delivered or dropped */
 void change_outbox_dead(struct change *c, const char *entry, int64_t at_ms); /* dead letter */
 /* Keep bytes aside: a quarantine entry (why: one sentence; raw: blob reference). */

@@ -15,14 +15,14 @@ enum ticket_event_type {
         EVENT_MESSAGE,   /* a message of the customer (or machine mail: moves nothing) */
         EVENT_REPLY,     /* the holder answers the customer */
         EVENT_NOTE,      /* an internal note, by anybody */
-        EVENT_UNSEND,    /* takes back an answer that has not left */
+        EVENT_UNSEND,    /* takes back an answer that has not left; nobody holds it: queued again */
         EVENT_RELEASE,   /* the holder gives it back (blamed: skip, given_back) */
         EVENT_LOST,      /* given over a connection that is gone: back, nobody is blamed */
         EVENT_TOUCH,     /* any command of the holder that names it: lease renewed, taken up */
         EVENT_SEEN,      /* the holder was given its document: `seen` = last_in, as TOUCH else */
         EVENT_RESOLVE,
         EVENT_REOPEN,    /* by an agent; the customer's message does it by EVENT_MESSAGE */
-        EVENT_DELIVERY,  /* the outbox tells what became of an entry */
+        EVENT_DELIVERY,  /* the outbox tells what became of an entry; no new version */
         EVENT_GONE_AGENT /* its holder is no longer in the configuration: back */
 };
 
@@ -40,8 +40,9 @@ struct ticket_event {
         int64_t delay_ms;      /* RELEASE DELAY */
         const char *text;      /* reason, note */
         const char *seen;      /* SEEN m, "" not given */
-        const char *status;    /* REPLY STATUS: waiting resolved held */
-        const char *target;    /* UNSEND: message id */
+        const char *status;    /* REPLY STATUS: waiting resolved held; DELIVERY: what the journal
+                                * says: "sent", "refused" or "" */
+        const char *target;    /* UNSEND, DELIVERY: message id */
         const struct message *message; /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */
         bool counts;           /* MESSAGE: a person's (false: machine mail, moves nothing) */
         const char *account;   /* REPLY: our address */
@@ -53,9 +54,11 @@ struct ticket_event {
 };
 
 /* Is there a change, and which? Returns 0 and *out (steps in a), or -1 with the
- * protocol's code in *err: STATE, NOTHELD (names who holds it, since when), STALE
- * (names the message not seen), NOSUCH, NOPERM. An EVENT_MESSAGE for a closed
- * (or too long resolved) ticket: ERR_STATE, code CLOSED: open a new, linked one. */
+ * protocol's code in *err: STATE, NOTHELD (names who holds it, until when), STALE
+ * (names the message not seen), BADARG, NOPERM. An EVENT_MESSAGE for a closed (or
+ * too long resolved) ticket: ERR_STATE, code CLOSED: open a new, linked one. What
+ * machines write is filed even on closed ones. Addresses, references and Message-IDs
+ * are intake's to add to the change. Strings of *e that are NULL count as "". */
 int ticket_apply(const struct ticket *t, const struct ticket_event *e, struct arena *a,
     struct change *out, struct err *err);
 

@@ -1,0 +1,268 @@
+/*
+ * Building changes: each function appends one step, an opcode and its arguments,
+ * in the shape that queue/lua/10_ticket.lua reads. Nothing is decided here.
+ */
+#include "queue/change.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "daemon/base/digest.h"
+#include "daemon/base/json.h"
+
+void
+change_init(struct change *c, struct arena *a, const char *ticket, uint64_t version)
+{
+        *c = (struct change){
+            .arena = a,
+            .ticket = arena_strdup(a, ticket),
+            .version = version,
+            .bump = true,
+            .new_message = "",
+        };
+}
+
+static void
+change_add(struct change *c, const char *s, size_t len)
+{
+        c->args = arena_grow(c->arena, c->args, c->n_args, sizeof(*c->args));
+        c->args[c->n_args++] =
+            (struct change_arg){.s = arena_strndup(c->arena, s, len), .len = len};
+}
+
+static void
+change_adds(struct change *c, const char *s)
+{
+        s = s != NULL ? s : "";
+        change_add(c, s, strlen(s));
+}
+
+static void
+change_addn(struct change *c, int64_t n)
+{
+        change_adds(c, arena_printf(c->arena, "%" PRId64, n));
+}
+
+static void
+change_op(struct change *c, const char *op)
+{
+        change_adds(c, op);
+        c->n_steps++;
+}
+
+void
+change_set(struct change *c, const char *field, const char *value)
+{
+        change_op(c, "S");
+        change_adds(c, field);
+        change_adds(c, value);
+}
+
+void
+change_setn(struct change *c, const char *field, int64_t value)
+{
+        change_op(c, "S");
+        change_adds(c, field);
+        change_addn(c, value);
+}
+
+void
+change_set_new(struct change *c, const char *field)
+{
+        change_op(c, "N");
+        change_adds(c, field);
+}
+
+void
+change_message(struct change *c, const char *tail, size_t len)
+{
+        change_op(c, "M");
+        change_add(c, tail, len);
+}
+
+void
+change_log(struct change *c, int64_t at_ms, const char *who, const char *event,
+    const char *from, const char *to, const char *why)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct json_out o;
+
+        jo_init(&o, &b);
+        jo_open(&o, '{');
+        jo_ktime(&o, "at", at_ms * 1000);
+        jo_kstring(&o, "who", who);
+        jo_kstring(&o, "event", event);
+        if (from[0] != '\0')
+                jo_kstring(&o, "from", from);
+        if (to[0] != '\0')
+                jo_kstring(&o, "to", to);
+        if (why[0] != '\0')
+                jo_kstring(&o, "why", why);
+        jo_close(&o, '}');
+        change_op(c, "L");
+        change_add(c, b.data, b.len);
+}
+
+void
+change_journal(struct change *c, const char *event, const char *agent, const char *line,
+    const char *who, const char *why)
+{
+        change_op(c, "J");
+        change_adds(c, event);
+        change_adds(c, agent);
+        change_adds(c, line);
+        change_adds(c, who);
+        change_adds(c, why);
+}
+
+void
+change_due(struct change *c, const char *kind, int64_t at_ms)
+{
+        change_op(c, "D");
+        change_adds(c, kind);
+        change_addn(c, at_ms);
+}
+
+void
+change_enter_class(
+    struct change *c, const char *class_id, const char *class_text, int64_t v_us)
+{
+        change_op(c, "C");
+        change_adds(c, class_id);
+        change_adds(c, class_text);
+        change_addn(c, v_us);
+}
+
+void
+change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t until_ms)
+{
+        change_op(c, "O");
+        change_adds(c, agent);
+        change_addn(c, v_us);
+        change_addn(c, until_ms);
+}
+
+void
+change_leave_queue(struct change *c)
+{
+        change_op(c, "Q");
+}
+
+void
+change_unhold(struct change *c, const char *agent)
+{
+        change_op(c, "U");
+        change_adds(c, agent);
+}
+
+void
+change_skip(struct change *c, const char *agent, int64_t until_ms)
+{
+        change_op(c, "K");
+        change_adds(c, agent);
+        change_addn(c, until_ms);
+}
+
+void
+change_open(struct change *c, bool open, const char *class_id)
+{
+        change_op(c, "P");
+        change_adds(c, open ? "1" : "0");
+        change_adds(c, class_id);
+}
+
+void
+mid_hash(const char *message_id, char out[MID_HASH_LEN + 1])
+{
+        char hex[65];
+
+        sha256_hex(message_id, strlen(message_id), hex);
+        memcpy(out, hex, MID_HASH_LEN);
+        out[MID_HASH_LEN] = '\0';
+}
+
+void
+change_learn_mid(struct change *c, const char *message_id)
+{
+        char hash[MID_HASH_LEN + 1];
+
+        if (message_id[0] == '\0')
+                return;
+        mid_hash(message_id, hash);
+        change_op(c, "I");
+        change_adds(c, hash);
+}
+
+void
+change_delivery(struct change *c, const char *message, const char *json)
+{
+        change_op(c, "V");
+        change_adds(c, message);
+        change_adds(c, json);
+}
+
+void
+change_outbox_new(struct change *c, const struct outbox_new *n)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct json_out o;
+
+        jo_init(&o, &b);
+        jo_open(&o, '[');
+        for (size_t i = 0; i < n->n_to; i++)
+                jo_string(&o, n->to[i]);
+        jo_close(&o, ']');
+        change_op(c, "X");
+        change_adds(c, n->kind);
+        change_adds(c, n->message);
+        change_adds(c, n->account);
+        change_adds(c, n->template);
+        change_adds(c, n->language);
+        change_add(c, b.data, b.len);
+        change_addn(c, n->due_ms);
+}
+
+void
+change_outbox_set(struct change *c, const char *entry, const char *const *pairs,
+    size_t n_pairs, int64_t due_ms)
+{
+        change_op(c, "Y");
+        change_adds(c, entry);
+        change_addn(c, due_ms);
+        change_addn(c, (int64_t)(2 * n_pairs));
+        for (size_t i = 0; i < 2 * n_pairs; i++)
+                change_adds(c, pairs[i]);
+}
+
+void
+change_unsend(struct change *c, const char *message)
+{
+        change_op(c, "E");
+        change_adds(c, message);
+}
+
+void
+change_outbox_end(struct change *c, const char *entry)
+{
+        change_op(c, "Z");
+        change_adds(c, entry);
+}
+
+void
+change_outbox_dead(struct change *c, const char *entry, int64_t at_ms)
+{
+        change_op(c, "W");
+        change_adds(c, entry);
+        change_addn(c, at_ms);
+}
+
+void
+change_quarantine(struct change *c, const char *account, const char *why, const char *raw,
+    int64_t at_ms)
+{
+        change_op(c, "R");
+        change_adds(c, account);
+        change_adds(c, why);
+        change_adds(c, raw);
+        change_addn(c, at_ms);
+}

@@ -1,0 +1,376 @@
+-- What verbs do to one ticket: queues, holding, and the steps of a change
+-- (queue/change.c writes them; each is an opcode and its arguments, flat).
+--
+--     S field value         set a field              N field   to the id of the new message
+--     M tail                a message                L doc     an entry of the ticket's log
+--     J event agent line who why                     the journal
+--     D kind at             a clock; "0" takes it away
+--     C class text v        into its class           O agent v until   into his own queue
+--     Q                     out of its queue         U agent   holds it no longer
+--     K agent until         skips it                 P 1|0 class       counts as open
+--     I hash                learn a Message-ID       V message json    delivery document
+--     X kind message account template lang to due    a new outbox entry
+--     Y entry due n f v...  change one ("-1": its clock stays)
+--     Z entry               it is done               W entry at        dead letter
+--     E message             take its entry back, if it has not left
+--     R account why raw at  quarantine
+--
+-- "$new" as a message is the one this change adds.
+
+local DAY_MS = 86400000
+local SKIP_MS = 600000
+local MAX_SKIPS = 7
+
+local function ticket_load(id)
+        local h = load_hash('t:' .. id)
+        if h.exists then
+                tickets[id] = true
+        end
+        return h.exists
+end
+
+local function ticket_bump(id)
+        local k = 't:' .. id
+        hadd(k, 'ver', 1)
+        hset(k, 'last_cmd', '')
+        hset(k, 'last_ans', '')
+        hset(k, 'last_cmd_at', '0')
+end
+
+local function agent_present(agent)
+        load_hash('a:' .. agent)
+        local p = hget('a:' .. agent, 'presence')
+        return p == 'ready' or p == 'away'
+end
+
+local function enter_class(id, class, v)
+        local k = 't:' .. id
+        hset(k, 'own', '0')
+        hset(k, 'until', '0')
+        due('own', id, nil)
+        queue_add(class, id, v)
+end
+
+-- His own queue counts only while he is there.
+local function enter_own(id, agent, class, v, till)
+        if agent == '' or not agent_present(agent) then
+                enter_class(id, class, v)
+                return
+        end
+        local k = 't:' .. id
+        hset(k, 'own', '1')
+        hset(k, 'owner', agent)
+        hset(k, 'until', num(till))
+        due('own', id, till)
+        write('ZADD', 'own:' .. agent, num(v), pad(id))
+        hint('a:' .. agent)
+end
+
+-- Out of the queue it was in before this script.
+local function leave_queue(id)
+        local k = 't:' .. id
+        local old = hashes[k].old
+        if old.state ~= 'queued' then
+                return
+        end
+        if old.own == '1' then
+                write('ZREM', 'own:' .. (old.owner or ''), pad(id))
+                due('own', id, nil)
+                hset(k, 'own', '0')
+        else
+                queue_remove(old.class or '', id)
+        end
+end
+
+local function unhold(id, agent)
+        local k = 'a:' .. agent
+        load_hash(k)
+        write('SREM', 'held:' .. agent, id)
+        local used = hnum(k, 'used') - 1
+        hset(k, 'used', num(used > 0 and used or 0))
+        hset(k, 'idle_since', num(now_ms))
+        due('lease', id, nil)
+        hint('a:' .. agent)
+end
+
+-- At most seven skips an agent, so that looking at eight heads is exact.
+local skips = {}
+
+local function skips_of(agent)
+        local s = skips[agent]
+        if not s then
+                s = {at = {}, n = 0}
+                local flat = call('ZRANGE', P .. 'skip:' .. agent, '0', '-1', 'WITHSCORES')
+                for i = 1, #flat, 2 do
+                        local at = int(flat[i + 1], 'skip:' .. agent)
+                        if at > now_ms then
+                                s.at[flat[i]] = at
+                                s.n = s.n + 1
+                        else
+                                s.old = true
+                        end
+                end
+                skips[agent] = s
+        end
+        return s
+end
+
+local function skip_add(agent, id, at)
+        local s = skips_of(agent)
+        local k = 'skip:' .. agent
+        for m in pairs(s.at) do
+                s.first = (not s.first or s.at[m] < s.at[s.first] or
+                    (s.at[m] == s.at[s.first] and tonumber(m) < tonumber(s.first))) and m or s.first
+        end
+        if not s.at[id] then
+                if s.n >= MAX_SKIPS then
+                        write('ZREM', k, s.first)
+                        s.at[s.first] = nil
+                        s.n = s.n - 1
+                end
+                s.n = s.n + 1
+        end
+        s.first = nil
+        s.at[id] = at
+        write('ZADD', k, num(at), id)
+end
+
+-- A ticket nobody wants: after three give-backs and ended leases it says so.
+local function blame(id)
+        local k = 't:' .. id
+        local old = hashes[k].old
+        if hnum(k, 'back') + hnum(k, 'expired') < 3 or
+            int(old.back or '0', 'back') + int(old.expired or '0', 'expired') >= 3 then
+                return
+        end
+        local tags = hget(k, 'tags') or '[]'
+        if string.find(tags, '"given-back"', 1, true) then
+                return
+        end
+        hset(k, 'tags', tags == '[]' and '["given-back"]' or string.sub(tags, 1, -2) .. ',"given-back"]')
+        journal('changed', id, hget(k, 'line') or '', '', 'helpline', 'given back three times')
+end
+
+-- Back to its old place (v stays), by a clock.
+local function give_back(id, event)
+        local k = 't:' .. id
+        local agent = hget(k, 'holder') or ''
+        unhold(id, agent)
+        hset(k, 'state', 'queued')
+        hset(k, 'holder', '')
+        hset(k, 'untaken', '')
+        hset(k, 'queued', num(now_ms))
+        hset(k, 'lease_until', '0')
+        enter_class(id, hget(k, 'class') or '', hnum(k, 'v'))
+        ticket_bump(id)
+        log(id, event, agent)
+        journal(event == 'expired' and 'expired' or 'released', id, hget(k, 'line') or '', agent,
+            'helpline', event)
+end
+
+-- ---- the steps of a change ----
+
+local function entry_load(n)
+        local h = load_hash('ob:' .. n)
+        if h.exists and not h.gone then
+                entries[n] = true
+                return true
+        end
+        return false
+end
+
+local function entry_new(f, at)
+        local n = num(hadd('meta', 'next_id', 1))
+        local k = 'ob:' .. n
+        local h = load_hash(k)
+        if h.exists then
+                refuse('BADKEY', k .. ' exists already: run helpline fsck')
+        end
+        entries[n] = true
+        for i = 1, #f, 2 do
+                hset(k, f[i], f[i + 1])
+        end
+        hset(k, 'state', 'queued')
+        hset(k, 'tries', '0')
+        hset(k, 'created', num(now_ms))
+        hset(k, 'next', num(at))
+        write('ZADD', 'obdue', num(at), n)
+        return n
+end
+
+local function entry_end(n)
+        if entry_load(n) then
+                hashes['ob:' .. n].gone = true
+                write('ZREM', 'obdue', n)
+                write('ZREM', 'dead', n)
+        end
+end
+
+-- Where the steps of one change stand: ticket, new message.
+local at_id, at_new
+
+local function message_id(m)
+        return m == '$new' and at_new or m
+end
+
+local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
+               I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4}
+
+local step = {}
+
+function step.S(f, v)
+        hset('t:' .. at_id, f, v)
+end
+
+function step.N(f)
+        hset('t:' .. at_id, f, at_new)
+end
+
+function step.M(tail)
+        write('RPUSH', 't:' .. at_id .. ':m', '{"v":1,"id":"' .. at_new .. '",' .. tail)
+end
+
+function step.L(doc)
+        write('RPUSH', 't:' .. at_id .. ':log', doc)
+        write('LTRIM', 't:' .. at_id .. ':log', '-500', '-1')
+end
+
+function step.J(event, agent, line, who, why)
+        journal(event, at_id, line, agent, who, why)
+end
+
+function step.D(kind, at)
+        at = int(at, 'a clock')
+        due(kind, at_id, at > 0 and at or nil)
+end
+
+function step.C(class, text, v)
+        if text ~= '' and not hget('class', class) then
+                hset('class', class, text)
+        end
+        hset('t:' .. at_id, 'class', class)
+        enter_class(at_id, class, int(v, 'v'))
+end
+
+function step.O(agent, v, till)
+        enter_own(at_id, agent, hget('t:' .. at_id, 'class') or '', int(v, 'v'), int(till, 'until'))
+end
+
+function step.Q()
+        leave_queue(at_id)
+end
+
+function step.U(agent)
+        unhold(at_id, agent)
+end
+
+function step.K(agent, till)
+        skip_add(agent, at_id, int(till, 'until'))
+end
+
+function step.P(open, class)
+        hadd('cref', class, open == '1' and 1 or -1)
+        write(unpack(open == '1' and {'ZADD', 'open', at_id, at_id} or {'ZREM', 'open', at_id}))
+        write(unpack(open == '1' and {'ZREM', 'closed', at_id} or {'ZADD', 'closed', at_id, at_id}))
+end
+
+function step.I(h)
+        write('SET', 'mid:' .. h, at_id, 'PX', num(400 * DAY_MS))
+end
+
+function step.V(m, json)
+        hset('t:' .. at_id .. ':d', message_id(m), json)
+end
+
+function step.X(kind, m, account, template, lang, to, at)
+        local id = message_id(m)
+        local n = entry_new({'ticket', at_id, 'message', id, 'kind', kind, 'account', account,
+            'template', template, 'lang', lang, 'to', to, 'delivery', '', 'last', ''}, int(at, 'due'))
+        if id ~= '' then
+                hset('t:' .. at_id .. ':d', id .. ':ob', n)
+        end
+end
+
+function step.Y(n, at, pairs_)
+        if not entry_load(n) then
+                return
+        end
+        for i = 1, #pairs_, 2 do
+                hset('ob:' .. n, pairs_[i], pairs_[i + 1])
+        end
+        at = int(at, 'due')
+        if at > 0 then
+                hset('ob:' .. n, 'next', num(at))
+                write('ZADD', 'obdue', num(at), n)
+        elseif at == 0 then
+                write('ZREM', 'obdue', n)
+        end
+end
+
+function step.Z(n)
+        entry_end(n)
+end
+
+function step.W(n, at)
+        if entry_load(n) then
+                hset('ob:' .. n, 'state', 'dead')
+                write('ZREM', 'obdue', n)
+                write('ZADD', 'dead', num(int(at, 'at')), n)
+        end
+end
+
+function step.E(m)
+        local n = hget('t:' .. at_id .. ':d', m .. ':ob')
+        if not n or not entry_load(n) then
+                refuse('STATE', 'message ' .. m .. ' has already left')
+        end
+        local s = hget('ob:' .. n, 'state')
+        if s ~= 'queued' or hnum('ob:' .. n, 'tries') > 0 then
+                refuse('STATE', 'message ' .. m .. ' is on its way already')
+        end
+        entry_end(n)
+end
+
+function step.R(account, why, raw, at)
+        local n = num(hadd('meta', 'next_id', 1))
+        local k = 'quar:' .. n
+        hset(k, 'account', account)
+        hset(k, 'why', why)
+        hset(k, 'raw', raw)
+        hset(k, 'at', at)
+        hset(k, 'ticket', at_id)
+        hset(k, 'message', at_new)
+        write('ZADD', 'quarantine', num(int(at, 'at')), n)
+        hadd('n', 'quarantined', 1)
+end
+
+-- Carry out ARGV[i...] on ticket id. The new message's number is taken first,
+-- because steps name it.
+local function run_steps(id, i)
+        at_id = id
+        at_new = ''
+        local j = i
+        while j <= #ARGV do
+                local op = ARGV[j]
+                if op == 'M' then
+                        at_new = id .. '.' .. num(hadd('t:' .. id, 'nm', 1))
+                end
+                j = j + 1 + (op == 'Y' and 3 + tonumber(ARGV[j + 3]) or arity[op] or
+                    refuse('BADARG', 'unknown step'))
+        end
+        if j ~= #ARGV + 1 then
+                refuse('BADARG', 'a step is cut short')
+        end
+        while i <= #ARGV do
+                local op = ARGV[i]
+                if op == 'Y' then
+                        local n = tonumber(ARGV[i + 3])
+                        step.Y(ARGV[i + 1], ARGV[i + 2], {unpack(ARGV, i + 4, i + 3 + n)})
+                        i = i + 4 + n
+                else
+                        step[op](unpack(ARGV, i + 1, i + arity[op]))
+                        i = i + 1 + arity[op]
+                end
+        end
+        return at_new
+end
