@@ -8,9 +8,20 @@
  *
  *     4 bytes length of the body (big-endian), 1 byte type, body
  *
+ * Types up to WORKER_TYPE_MAX are the helper's own; those above are the house's:
+ * a helper says READY once when it can take jobs, and BEGUN when it has a job's
+ * head in its hands, before it allocates anything for it (worker_next does both).
+ * So blame is exact: who dies before READY could not be started, a job whose
+ * helper dies before BEGUN is given to another one, after BEGUN the job has
+ * failed. An answer before BEGUN belongs to no job.
+ *
  * A job may carry one descriptor (SCM_RIGHTS) with its first byte: a raw message
  * of any size is read from the file and never through the frame. Bodies are
- * bounded both ways. The daemon treats answers as hostile bytes.
+ * bounded both ways. The daemon treats answers as hostile bytes. The descriptor
+ * shares its offset with the daemon's: use pread() or lseek() first.
+ *
+ * While the program cannot be started, jobs end with JOB_NOSTART at once instead
+ * of waiting, and a start is tried again after 0.1 s, 0.2 s, ... 30 s.
  */
 #ifndef HELPLINE_BASE_WORKER_H
 #define HELPLINE_BASE_WORKER_H
@@ -22,11 +33,19 @@
 #include "daemon/base/err.h"
 #include "daemon/base/loop.h"
 
+enum {
+        WORKER_TYPE_MAX = 0xef,    /* of jobs and answers */
+        WORKER_TYPE_NOEXEC = 0xfd, /* the program could not be executed; 4 bytes errno */
+        WORKER_TYPE_READY = 0xfe,  /* no body */
+        WORKER_TYPE_BEGUN = 0xff   /* no body */
+};
+#define WORKER_FRAME_HEAD 5
+
 struct worker_pool;
 
 struct worker_options {
         const char *name;         /* for logs: "mime" */
-        const char *const *argv;  /* program and arguments, NULL-terminated; copied */
+        const char *const *argv;  /* path of the program, arguments, NULL; copied */
         unsigned n_max;           /* processes at most */
         size_t max_answer;        /* bytes of one answer's body */
         int64_t job_ms;           /* a job that takes longer: killed, JOB_TIMEOUT */
@@ -42,7 +61,7 @@ enum job_result {
         JOB_TIMEOUT,  /* it took longer than job_ms and was killed */
         JOB_GARBAGE,  /* its answer broke the framing or the size limit */
         JOB_NOSTART,  /* the program cannot be started: not the job's fault, retry */
-        JOB_STOPPED   /* worker_pool_stop() while it waited: not done */
+        JOB_STOPPED   /* worker_pool_free() while it waited: not done */
 };
 const char *job_result_name(enum job_result r);
 
@@ -73,6 +92,8 @@ int worker_answer(int type, const void *body, size_t len);
  * ignored, close all descriptors but 0-3. */
 void worker_child_setup(void);
 
+/* The head of a frame into out[WORKER_FRAME_HEAD]. */
+void worker_frame_head(char *out, size_t len, int type);
 /* Pure framing, for the fuzzer: returns bytes of one whole frame at p (header
  * and body), 0 when more are needed, -1 when longer than max_body. */
 long worker_frame_parse(const char *p, size_t n, size_t max_body, int *type, const char **body,
