@@ -242,6 +242,11 @@ struct mailbox {
         struct buf address; /* between < and > */
         bool has_angle;
         bool has_at; /* an @ outside < > and quotes */
+
+        const char *last_at; /* of the whole field, so that none looks further: */
+        const char *last_paren;
+        const char *last_angle;
+        const char *last_quote;
 };
 
 static void
@@ -376,33 +381,30 @@ read_comment(struct buf *out, const char *s, size_t n)
 static size_t
 read_angle(struct mailbox *b, const char *s, size_t n)
 {
-        const char *end = memchr(s, '>', n);
-        const char *comma = end == NULL ? memchr(s, ',', n) : NULL;
-        size_t len = end != NULL     ? (size_t)(end - s)
-                     : comma != NULL ? (size_t)(comma - s)
-                                     : n;
+        const char *end = b->last_angle > s ? memchr(s, '>', n) : memchr(s, ',', n);
+        size_t len = end != NULL ? (size_t)(end - s) : n;
 
         buf_clear(&b->address);
         buf_add(&b->address, s + 1, len - 1);
         b->has_angle = true;
-        return len + (end != NULL);
+        return len + (end != NULL && *end == '>');
 }
 
 /* One step of the reader: what begins at s (n bytes left); returns its length. */
 static size_t
 read_part(struct mailbox *b, const char *s, size_t n)
 {
-        if (*s == '"' && memchr(s + 1, '"', n - 1) != NULL)
+        if (*s == '"' && b->last_quote > s)
                 return read_quoted(&b->name, s, n);
-        if (*s == '(' && memchr(s, ')', n) != NULL)
+        if (*s == '(' && b->last_paren > s)
                 return read_comment(&b->comment, s, n);
-        if (*s == '<' && memchr(s, '@', n) != NULL)
+        if (*s == '<' && (b->last_at > s || (n > 1 && s[1] == '>')))
                 return read_angle(b, s, n);
         b->has_at = b->has_at || *s == '@';
         if (*s == ':' && !b->has_angle && !b->has_at &&
             strcasecmp(buf_str(&b->name), "mailto") != 0)
                 mailbox_clear(b); /* that was the name of a group */
-        else if (*s != '"')
+        else if (*s != '"' && (*s != ',' || b->name.len > 0))
                 buf_addc(&b->name, *s);
         return 1;
 }
@@ -416,6 +418,10 @@ mime_header_addresses(struct arena *a, const char *raw, size_t n,
         size_t at = 0;
 
         unfold(&line, raw, n);
+        b.last_at = memrchr(buf_str(&line), '@', line.len);
+        b.last_paren = memrchr(buf_str(&line), ')', line.len);
+        b.last_angle = memrchr(buf_str(&line), '>', line.len);
+        b.last_quote = memrchr(buf_str(&line), '"', line.len);
         while (at < line.len && *n_list < max) {
                 char c = line.data[at];
 
@@ -470,7 +476,7 @@ mime_header_ids(struct arena *a, const char *raw, size_t n, const char ***list,
                             a, open + 1, (size_t)(close - open) - 1, list, n_list, max);
                 s = close + 1;
         }
-        if (*n_list > before)
+        if (*n_list > before || memchr(raw, '<', n) != NULL)
                 return;
         /* no brackets: only a lonely word is an id, prose is not */
         while (n > 0 && isspace((unsigned char)raw[n - 1]))

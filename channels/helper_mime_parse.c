@@ -34,6 +34,7 @@ struct walk {
         bool cut; /* something was left out of it */
         size_t made; /* bytes of text made so far, also what was dropped */
         unsigned n_parts; /* leaves seen */
+        GMimeFormatOptions *format; /* line ends as the mail has them */
         const char *wanted; /* when cutting: the path looked for, else NULL */
         GMimeStream *to; /* when cutting: where its bytes go */
         bool found; /* when cutting: it was there */
@@ -98,30 +99,31 @@ leaf_chunk(void *arg, const char *s, size_t n)
 
 /* The decoded bytes of a part; of a message or an unwalked multipart its source. */
 static void
-write_part(GMimeObject *part, GMimeStream *to)
+write_part(const struct walk *w, GMimeObject *part, GMimeStream *to)
 {
-        GMimeDataWrapper *content =
-            GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+        GMimeDataWrapper *content;
+        GMimeMessage *inner;
 
-        if (content != NULL)
-                g_mime_data_wrapper_write_to_stream(content, to);
-        else if (GMIME_IS_MESSAGE_PART(part) &&
-                 g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)))
-                g_mime_object_write_to_stream(
-                    GMIME_OBJECT(
-                        g_mime_message_part_get_message(GMIME_MESSAGE_PART(part))),
-                    NULL, to);
-        else if (!GMIME_IS_PART(part))
-                g_mime_object_write_content_to_stream(part, NULL, to);
+        if (GMIME_IS_PART(part)) {
+                content = g_mime_part_get_content(GMIME_PART(part));
+                if (content != NULL)
+                        g_mime_data_wrapper_write_to_stream(content, to);
+        } else if (GMIME_IS_MESSAGE_PART(part)) {
+                inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
+                if (inner != NULL)
+                        g_mime_object_write_to_stream(GMIME_OBJECT(inner), w->format, to);
+        } else {
+                g_mime_object_write_content_to_stream(part, w->format, to);
+        }
 }
 
 static void
-leaf_read(struct leaf *l, GMimeObject *part, char sha[65])
+leaf_read(const struct walk *w, struct leaf *l, GMimeObject *part, char sha[65])
 {
         GMimeStream *sink = mime_sink_new(leaf_chunk, l);
 
         l->sha = sha256_new();
-        write_part(part, sink);
+        write_part(w, part, sink);
         g_object_unref(sink);
         sha256_end(&l->sha, sha);
 }
@@ -223,7 +225,7 @@ add_attachment(struct walk *w, GMimeObject *part, const struct place *at)
         struct attachment *to;
         char sha[65];
 
-        leaf_read(&l, part, sha);
+        leaf_read(w, &l, part, sha);
         sha256_add(w->digest, "\nattachment ", 12);
         sha256_add(w->digest, sha, 64);
         if (m->n_attachments >= MIME_MAX_ATTACHMENTS) {
@@ -316,7 +318,7 @@ add_text(struct walk *w, GMimeObject *part)
         struct leaf l = {.keep = &raw};
         char sha[65];
 
-        leaf_read(&l, part, sha);
+        leaf_read(w, &l, part, sha);
         sha256_add(w->digest, "\ntext ", 6);
         sha256_add(w->digest, sha, 64);
         if (w->made > MAX_ALL_TEXT || w->text.len >= MIME_MAX_TEXT) {
@@ -406,7 +408,7 @@ walk_part(struct walk *w, GMimeObject *part, const struct place *at)
         if (w->wanted != NULL && strcmp(w->wanted, at->path) == 0 &&
             (at->depth > 0 || !GMIME_IS_MULTIPART(part))) {
                 w->found = true;
-                write_part(part, w->to);
+                write_part(w, part, w->to);
                 return;
         }
         if (GMIME_IS_MULTIPART(part) && at->depth < MIME_MAX_DEPTH) {
@@ -476,9 +478,15 @@ walk_raw(struct walk *w, const char *raw, size_t n, const struct prescan *p)
         GMimeStream *stream;
         GMimeParser *parser;
         GMimeMessage *message;
+        const char *lf;
 
         if (!p->has_header)
                 return;
+        lf = memchr(raw + p->header_at, '\n', n - p->header_at);
+        w->format = g_mime_format_options_new();
+        g_mime_format_options_set_newline_format(w->format,
+            lf != NULL && lf > raw && lf[-1] == '\r' ? GMIME_NEWLINE_FORMAT_DOS
+                                                     : GMIME_NEWLINE_FORMAT_UNIX);
         stream = stream_over(raw + p->header_at, n - p->header_at);
         parser = g_mime_parser_new_with_stream(stream);
         message = g_mime_parser_construct_message(parser, NULL);
@@ -488,6 +496,7 @@ walk_raw(struct walk *w, const char *raw, size_t n, const struct prescan *p)
                 g_object_unref(message);
         g_object_unref(parser);
         stream_release(stream);
+        g_mime_format_options_free(w->format);
 }
 
 static void

@@ -309,6 +309,8 @@ mime_text_decode(
                 buf_add(&tmp, s, n < max + 64 ? n : max + 64);
         else
                 explain(&tmp, s, n, name, max + 64);
+        if (tmp.len == 0 && n > 0)
+                convert(&tmp, s, n, mime_text_guess(s, n), max + 64);
         utf8_add_clean(out, buf_str(&tmp), tmp.len);
         cut = out->len - start > max || tmp.len > max + 63;
         if (out->len - start > max) {
