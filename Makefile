@@ -9,8 +9,8 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 PYTHON  ?= /usr/bin/python3
 
-ifeq ($(V),release)
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
 endif
 CSTD    := -std=gnu11 -D_GNU_SOURCE -I. -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
            -Wmissing-prototypes -Wpointer-arith -Wwrite-strings
@@ -67,7 +67,7 @@ lib_tool     := $(B)/libtool.a
 
 PROGRAMS := $(B)/helplined $(B)/helpline $(B)/helpline-mime $(B)/helpline-mailer
 
-.PHONY: all run test check bench fuzz clean install uninstall help format
+.PHONY: all run test check tidy bench fuzz fuzzers units clean install uninstall help format
 all: $(PROGRAMS)
 
 help:
@@ -92,8 +92,9 @@ $(call obj,$(queue_src)): | $(B)/gen/desk_lua.h
 $(call obj,queue/desk_script.c): $(B)/gen/desk_lua.h
 
 # ---- objects ----
-GMIME_CFLAGS := $(call PC,--cflags,gmime-3.0)
-GMIME_LIBS   := $(call PC,--libs,gmime-3.0)
+# asked only where it is needed: pkg-config may not be there yet
+GMIME_CFLAGS = $(call PC,--cflags,gmime-3.0)
+GMIME_LIBS   = $(call PC,--libs,gmime-3.0)
 $(call obj,$(mime_src)): EXTRA = $(GMIME_CFLAGS)
 
 $(B)/obj/%.o: %.c
@@ -152,6 +153,109 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(UNIT_LIBS) $(lib_mime)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(lib_mime) -Wl,--end-group \
 	    $(GMIME_LIBS) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 fuzzers: $(fuzz_bin)
+
+# ---- packages (Debian 12): what is missing is installed, nothing else is touched ----
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev libgmime-3.0-dev \
+                  libjansson-dev libpcre2-dev libssl-dev libseccomp-dev uthash-dev redis-server
+TEST_PACKAGES  := $(BUILD_PACKAGES) clang libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
+                  python3 python3-redis python3-aiosmtpd openssl
+BENCH_PACKAGES := $(BUILD_PACKAGES) python3 python3-redis
+
+define INSTALL_MISSING
+@missing=; for p in $(1); do \
+    dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; \
+done; \
+if [ -n "$$missing" ]; then \
+    echo "Missing packages:$$missing"; \
+    if [ "$$(id -u)" = 0 ]; then root=; \
+    elif command -v sudo >/dev/null; then root=sudo; \
+    else echo "Neither root nor sudo: please have them installed: apt-get install$$missing" >&2; exit 1; fi; \
+    echo "Installing them: $$root apt-get update; $$root apt-get install --no-install-recommends$$missing"; \
+    $$root env DEBIAN_FRONTEND=noninteractive apt-get -q update && \
+    $$root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $$missing || exit 1; \
+fi
+endef
+build/.deps-build: Makefile
+	$(call INSTALL_MISSING,$(BUILD_PACKAGES))
+	@mkdir -p build && touch $@
+build/.deps-test: Makefile
+	$(call INSTALL_MISSING,$(TEST_PACKAGES))
+	@mkdir -p build && touch $@
+build/.deps-bench: Makefile
+	$(call INSTALL_MISSING,$(BENCH_PACKAGES))
+	@mkdir -p build && touch $@
+
+# ---- tests: tests/run.py builds the variants and runs everything; ONLY=words of names ----
+ONLY ?=
+test: build/.deps-test
+	@$(PYTHON) tests/run.py $(ONLY)
+
+SOURCES := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.c)))
+HEADERS := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.h)))
+TIDY    := $(filter-out tests/%,$(SOURCES))
+# one file a stamp, so that only what has changed is looked at again
+build/tidy/%.ok: %.c .clang-tidy $(HEADERS) | $(B)/gen/desk_lua.h
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(filter-out -Werror,$(CSTD)) -I$(B)/gen $(GMIME_CFLAGS) 2>build/tidy/$(subst /,_,$*).err || \
+	    { cat build/tidy/$(subst /,_,$*).err; exit 1; }
+	@touch $@
+tidy: $(patsubst %.c,build/tidy/%.ok,$(TIDY))
+check: build/.deps-test
+	@$(PYTHON) tests/layers.py
+	@$(PYTHON) tests/lengths.py
+	@echo "clang-format: $(words $(SOURCES) $(HEADERS)) files"
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+	@echo cppcheck
+	@mkdir -p build/cppcheck
+	@cppcheck --quiet --std=c11 -j2 --cppcheck-build-dir=build/cppcheck --enable=warning,performance,portability \
+	    --inline-suppr --suppressions-list=tests/cppcheck.txt --error-exitcode=1 -D_GNU_SOURCE -I. -I$(B)/gen $(TIDY)
+	@echo "clang-tidy: $(words $(TIDY)) files"
+	@$(MAKE) --no-print-directory -j2 tidy
+	@echo 'make check: clean'
+format:
+	clang-format -i $(SOURCES) $(HEADERS)
+
+# ---- fuzz: each target for SECONDS; what it learns is in build/corpus, what it breaks in build/crashes ----
+SECONDS ?= 60
+fuzz: build/.deps-test
+	@$(MAKE) --no-print-directory -j2 V=fuzz fuzzers
+	@mkdir -p build/crashes
+	@set -e; for f in $(notdir $(fuzz_bin)); do \
+	    mkdir -p build/corpus/$$f; echo "== $$f, $(SECONDS) s"; \
+	    build/fuzz/fuzz/$$f -max_total_time=$(SECONDS) -timeout=20 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+	        -artifact_prefix=build/crashes/$$f- build/corpus/$$f tests/fuzz/corpus/$$f; \
+	done
+
+bench: build/.deps-bench
+	@$(MAKE) --no-print-directory -j2 V=release all
+	@$(PYTHON) tests/bench/bench.py
+
+# ---- install: what is built; the service user and folders are the package's business ----
+MAN1 := $(wildcard docs/*.1)
+MAN5 := $(wildcard docs/*.5)
+MAN8 := $(wildcard docs/*.8)
+DOCS := $(wildcard README.md LICENSE docs/*.md)
+SAMPLES := $(wildcard config/*.conf)
+TEMPLATES := $(wildcard config/templates/*.txt)
+UNITS := $(wildcard systemd/*.service systemd/*.socket)
+D := $(DESTDIR)$(PREFIX)
+install: $(PROGRAMS)
+	install -d $(D)/sbin $(D)/bin $(D)/libexec/helpline $(D)/share/helpline/templates $(D)/share/doc/helpline/examples
+	install -m 755 $(B)/helplined $(D)/sbin/
+	install -m 755 $(B)/helpline $(D)/bin/
+	install -m 755 $(B)/helpline-mime $(B)/helpline-mailer $(D)/libexec/helpline/
+	$(if $(TEMPLATES),install -m 644 $(TEMPLATES) $(D)/share/helpline/templates/)
+	$(if $(SAMPLES),install -m 644 $(SAMPLES) $(D)/share/doc/helpline/examples/)
+	$(if $(DOCS),install -m 644 $(DOCS) $(D)/share/doc/helpline/)
+	$(if $(MAN1),install -d $(D)/share/man/man1 && install -m 644 $(MAN1) $(D)/share/man/man1/)
+	$(if $(MAN5),install -d $(D)/share/man/man5 && install -m 644 $(MAN5) $(D)/share/man/man5/)
+	$(if $(MAN8),install -d $(D)/share/man/man8 && install -m 644 $(MAN8) $(D)/share/man/man8/)
+	$(if $(UNITS),install -d $(D)/lib/systemd/system && install -m 644 $(UNITS) $(D)/lib/systemd/system/)
+uninstall:
+	rm -f $(D)/sbin/helplined $(D)/bin/helpline
+	rm -rf $(D)/libexec/helpline $(D)/share/helpline $(D)/share/doc/helpline
+	rm -f $(patsubst docs/%,$(D)/share/man/man1/%,$(MAN1)) $(patsubst docs/%,$(D)/share/man/man5/%,$(MAN5)) \
+	    $(patsubst docs/%,$(D)/share/man/man8/%,$(MAN8)) $(patsubst systemd/%,$(D)/lib/systemd/system/%,$(UNITS))
 
 clean:
 	rm -rf build
