@@ -18,6 +18,7 @@ struct intake;
 struct outbox;
 struct agents;
 struct lmtp;
+struct janitor;
 
 struct desk {
         struct loop *loop;
@@ -32,13 +33,21 @@ struct desk {
         struct outbox *outbox;
         struct agents *agents;      /* the agents' socket */
         struct lmtp *lmtp;
-        struct timer *tick;         /* the janitor's */
+        struct janitor *janitor;    /* clocks: tick, sweep, the look over the heads */
+        struct timer *stop_timer;   /* the phases of desk_shutdown */
+        int stop_phase;
+        int lock_fd;                /* of the state directory; the redis child inherits it */
         int64_t started_at_us;
         bool draining;              /* DRAIN: nothing new is taken or given */
         bool stopping;
         bool demo;                  /* never leaves rehearsal */
         int exit_code;
 };
+
+/* Makes the state directory, takes its lock, opens everything and starts the store.
+ * config is taken over. NULL with *err: nothing was left open. */
+struct desk *desk_open(struct loop *loop, struct config *config, bool demo, struct err *err);
+void desk_free(struct desk **d);
 
 /* RELOAD and SIGHUP: load, check, swap. -1: the old configuration stays, *err says
  * how many errors and the first one; report (may be NULL) gets all of them. */
@@ -52,6 +61,9 @@ void desk_shutdown(struct desk *d, const char *who);
  * holds from the configuration. */
 void desk_take(struct desk *d, const char *agent, const char *ticket, const char *connection,
     const char *idem, const char *idem_hash, store_pull_fn fn, void *arg);
+/* Given over a connection that is gone before it was read: back at once, nobody is
+ * blamed. Tries until the store has answered. */
+void desk_give_back(struct desk *d, const char *agent, const char *ticket);
 int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the
@@ -59,5 +71,20 @@ int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent)
 typedef void (*desk_part_fn)(void *arg, const struct err *err, const char *bytes, size_t len);
 void desk_cut_part(struct desk *d, const struct blob_ref *raw, const char *part, uint64_t from,
     uint64_t count, desk_part_fn fn, void *arg);
+
+/* ---- daemon/dispatch_store.c: dispatch meets the store ---- */
+extern const struct dispatch_ops desk_dispatch_ops;
+void desk_on_hint(struct desk *d, const struct hint *h);
+/* Everybody's profile and capacity, from the configuration. */
+void desk_set_agents(struct desk *d);
+/* Read all heads: learn unknown classes, and let dispatch look. */
+void desk_look(struct desk *d);
+
+/* ---- daemon/janitor.c ---- */
+struct janitor *janitor_new(struct desk *d);
+void janitor_start(struct janitor *j);
+void janitor_free(struct janitor **j);
+/* How many tickets wait in this line, as last counted (at most 5 s ago). */
+int64_t janitor_queued(const struct janitor *j, const char *line);
 
 #endif

@@ -1,0 +1,337 @@
+/*
+ * Dispatch meets the store: what dispatch.c wants pulled is pulled, hints and
+ * heads reach it, classes it does not know are fetched first.
+ *
+ * A ticket taken for a connection that is gone goes back by an ordinary change
+ * (EVENT_LOST); until the store has answered, it is tried again. Killed before:
+ * it is held and was never taken up, so the agent's grace returns it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/crash.h"
+#include "daemon/base/log.h"
+#include "daemon/desk.h"
+#include "queue/ticket.h"
+
+#define LEASE_BOT_MS (5 * 60000)
+#define GIVE_BACK_RETRY_MS 500
+
+/* ---- pull ---- */
+
+struct pulling {
+        struct desk *desk;
+        uint64_t n;
+};
+
+static void
+on_pulled(void *arg, const struct err *err, const struct pull_answer *a)
+{
+        struct pulling *p = arg;
+        struct desk *d = p->desk;
+        struct dispatch_result r = {.err = err, .failed = err->kind != ERR_NONE};
+        struct dispatch_head *heads = NULL;
+
+        if (!r.failed) {
+                crash_point("reserve.pulled");
+                r.blocked = a->outcome == PULL_FULL || a->outcome == PULL_AWAY;
+                r.tickets = a->tickets;
+                r.n_tickets = a->n_tickets;
+                r.hintseq = a->hintseq;
+                heads = xcalloc(a->n_heads, sizeof *heads);
+                for (size_t i = 0; i < a->n_heads; i++) {
+                        heads[i].class_id = a->heads[i].class_id;
+                        heads[i].v_us = a->heads[i].v_us;
+                        heads[i].waits = a->heads[i].v_us != INT64_MAX;
+                }
+                r.heads = heads;
+                r.n_heads = a->n_heads;
+        }
+        dispatch_pulled(d->dispatch, p->n, &r);
+        free(heads);
+        free(p);
+}
+
+int64_t
+desk_lease_ms(const struct desk *d, const char *line, const char *agent)
+{
+        const struct agent_options *a = config_agent(d->config, agent);
+        const struct line_options *l = config_line(d->config, line);
+
+        if (a != NULL && a->role == ROLE_BOT)
+                return LEASE_BOT_MS;
+        return l != NULL ? l->lease_ms : 4 * 3600000LL;
+}
+
+/* Pairs line, ms for the script, in a. */
+static size_t
+lease_pairs(struct desk *d, const char *agent, struct arena *a, const char *const **out)
+{
+        const char **pairs = arena_alloc(a, (2 * d->config->n_lines + 1) * sizeof *pairs);
+
+        for (size_t i = 0; i < d->config->n_lines; i++) {
+                const char *line = d->config->lines[i].name;
+
+                pairs[2 * i] = line;
+                pairs[2 * i + 1] =
+                    arena_printf(a, "%lld", (long long)desk_lease_ms(d, line, agent));
+        }
+        *out = pairs;
+        return d->config->n_lines;
+}
+
+static void
+pull_classes(struct arena *a, const struct dispatch_pull *p, struct pull *q)
+{
+        struct pull_class *classes = arena_alloc(a, (p->n_classes + 1) * sizeof *classes);
+
+        for (size_t i = 0; i < p->n_classes; i++) {
+                classes[i].id = p->classes[i];
+                classes[i].cutoff_us = INT64_MAX;
+        }
+        q->classes = classes;
+        q->n_classes = p->n_classes;
+}
+
+static void
+desk_pull(void *arg, const struct dispatch_pull *p)
+{
+        struct desk *d = arg;
+        struct arena *a AUTO_ARENA = arena_new();
+        struct pulling *w = xcalloc(1, sizeof *w);
+        const struct reserve_request *r = p->request;
+        struct pull q = {
+            .agent = r->agent,
+            .own = *r->line == '\0' && *r->channel == '\0',
+            .ticket = "",
+            .holds = p->holds,
+            .count = r->count,
+            .connection = r->connection,
+            .default_lease_ms = desk_lease_ms(d, "", r->agent),
+            .idem = r->idem,
+            .idem_hash = r->idem_hash,
+            .hinted = p->hinted,
+            .make_ready = true,
+        };
+
+        pull_classes(a, p, &q);
+        q.n_leases = lease_pairs(d, r->agent, a, &q.leases);
+        w->desk = d;
+        w->n = p->n;
+        store_pull(d->store, &q, on_pulled, w);
+}
+
+void
+desk_take(struct desk *d, const char *agent, const char *ticket, const char *connection,
+    const char *idem, const char *idem_hash, store_pull_fn fn, void *arg)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        const struct agent_options *who = config_agent(d->config, agent);
+        struct pull q = {
+            .agent = agent,
+            .own = true,
+            .ticket = ticket,
+            .holds = who == NULL ? 0 : who->holds,
+            .count = 1,
+            .connection = connection,
+            .default_lease_ms = desk_lease_ms(d, "", agent),
+            .idem = idem,
+            .idem_hash = idem_hash,
+            .hinted = "",
+        };
+
+        q.n_leases = lease_pairs(d, agent, a, &q.leases);
+        store_pull(d->store, &q, fn, arg);
+}
+
+/* ---- give back ---- */
+
+struct giving_back {
+        struct desk *desk;
+        char *agent, *ticket;
+        struct timer *again;
+};
+
+static void give_back_read(void *arg);
+
+static void
+give_back_end(struct giving_back *g)
+{
+        timer_free(&g->again);
+        free(g->agent);
+        free(g->ticket);
+        free(g);
+}
+
+static void
+on_given_back(void *arg, const struct err *err, const char *stored, size_t stored_len,
+    const char *stored_hash)
+{
+        struct giving_back *g = arg;
+
+        (void)stored;
+        (void)stored_len;
+        (void)stored_hash;
+        if (err->kind == ERR_NONE) {
+                log_info("GIVEN-BACK", "ticket=%s agent=%s why=\"connection gone\"", g->ticket,
+                    log_quote(g->agent));
+                give_back_end(g);
+        } else if (g->desk->stopping) {
+                give_back_end(g);
+        } else {
+                timer_set(g->again, err->kind == ERR_STALE ? 0 : GIVE_BACK_RETRY_MS);
+        }
+}
+
+static void
+on_give_back_read(void *arg, const struct err *err, struct ticket_view *v)
+{
+        struct giving_back *g = arg;
+        struct ticket_event e = {.type = EVENT_LOST, .now_ms = clock_now_ms(), .who = "helpline",
+            .agent = g->agent, .text = "connection gone", .seen = "", .status = "", .target = "",
+            .account = "", .entry = "", .delivery = ""};
+        struct change change;
+        struct commit c = {.change = &change, .idem = "", .idem_hash = "", .answer = ""};
+        struct err no;
+
+        if (err->kind != ERR_NONE) {
+                if (g->desk->stopping)
+                        give_back_end(g);
+                else
+                        timer_set(g->again, GIVE_BACK_RETRY_MS);
+                return;
+        }
+        if (!v->exists || strcmp(v->ticket.holder, g->agent) != 0 ||
+            ticket_apply(&v->ticket, &e, v->arena, &change, &no) == -1) {
+                give_back_end(g); /* he has it no longer, or has taken it up elsewhere */
+                return;
+        }
+        store_commit(g->desk->store, &c, on_given_back, g);
+}
+
+static void
+give_back_read(void *arg)
+{
+        struct giving_back *g = arg;
+        struct read_ticket r = {.id = g->ticket, .idem = ""};
+
+        store_read(g->desk->store, &r, on_give_back_read, g);
+}
+
+void
+desk_give_back(struct desk *d, const char *agent, const char *ticket)
+{
+        struct giving_back *g = xcalloc(1, sizeof *g);
+
+        g->desk = d;
+        g->agent = xstrdup(agent);
+        g->ticket = xstrdup(ticket);
+        g->again = timer_new(d->loop, give_back_read, g);
+        give_back_read(g);
+}
+
+static void
+dispatch_give_back(void *arg, const char *agent, const char *ticket)
+{
+        desk_give_back(arg, agent, ticket);
+}
+
+const struct dispatch_ops desk_dispatch_ops = {desk_pull, dispatch_give_back};
+
+/* ---- hints, heads, classes ---- */
+
+struct class_wanted {
+        struct desk *desk;
+        char id[CLASS_ID_LEN + 1];
+        uint64_t seq;
+};
+
+static void
+on_class(void *arg, const struct err *err, const char *text, size_t len)
+{
+        struct class_wanted *w = arg;
+        struct arena *a AUTO_ARENA = arena_new();
+        struct class c;
+        struct err bad;
+
+        if (err->kind == ERR_NONE && text != NULL) {
+                if (class_parse(text, len, a, &c, &bad) == 0) {
+                        dispatch_set_class(w->desk->dispatch, &c);
+                        dispatch_hint_class(w->desk->dispatch, w->id, w->seq);
+                } else {
+                        log_error("CLASS", "class=%s why=%s", w->id, log_quote(bad.text));
+                }
+        }
+        free(w);
+}
+
+static void
+class_fetch(struct desk *d, const char *id, uint64_t seq)
+{
+        struct class_wanted *w = xcalloc(1, sizeof *w);
+
+        w->desk = d;
+        w->seq = seq;
+        snprintf(w->id, sizeof w->id, "%s", id);
+        store_class(d->store, id, on_class, w);
+}
+
+void
+desk_on_hint(struct desk *d, const struct hint *h)
+{
+        switch (h->kind) {
+        case HINT_CLASS:
+                if (dispatch_knows_class(d->dispatch, h->name))
+                        dispatch_hint_class(d->dispatch, h->name, h->seq);
+                else
+                        class_fetch(d, h->name, h->seq);
+                return;
+        case HINT_AGENT:
+                dispatch_hint_agent(d->dispatch, h->name, h->seq);
+                return;
+        case HINT_ALL:
+                dispatch_hint_all(d->dispatch, h->seq);
+                return;
+        }
+}
+
+static void
+on_heads(void *arg, const struct err *err, const struct heads_answer *a)
+{
+        struct desk *d = arg;
+        struct dispatch_head *heads;
+        size_t n = 0;
+
+        if (err->kind != ERR_NONE)
+                return;
+        heads = xcalloc(a->n_heads, sizeof *heads);
+        for (size_t i = 0; i < a->n_heads; i++) {
+                if (!dispatch_knows_class(d->dispatch, a->heads[i].class_id)) {
+                        class_fetch(d, a->heads[i].class_id, 0);
+                        continue;
+                }
+                heads[n].class_id = a->heads[i].class_id;
+                heads[n].v_us = a->heads[i].v_us;
+                heads[n++].waits = true;
+        }
+        dispatch_look(d->dispatch, heads, n);
+        free(heads);
+}
+
+void
+desk_look(struct desk *d)
+{
+        store_heads(d->store, on_heads, d);
+}
+
+void
+desk_set_agents(struct desk *d)
+{
+        for (size_t i = 0; i < d->config->n_agents; i++) {
+                const struct agent_options *a = &d->config->agents[i];
+
+                dispatch_set_agent(d->dispatch, a->name, &a->profile, a->holds);
+        }
+}

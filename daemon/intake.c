@@ -1,0 +1,820 @@
+/*
+ * Intake: an arrival becomes a message on a ticket; see intake.h.
+ *
+ * Each arrival is one struct job that goes
+ *
+ *     STORING -> PARSING -> [HEADER ->] FACTS -> PUT -> settled
+ *
+ * one asynchronous step at a time; the answer of each begins the next. STALE
+ * from put goes back to FACTS, a few times. Nothing is told to the channel before
+ * put has returned, so a crash at any point only makes the source send again,
+ * and "seen before" finds what was stored.
+ *
+ * A helper that died, hung or answered nonsense has condemned this mail, not the
+ * channel: only its header is read then (again in a helper), the bytes go to the
+ * quarantine, the ticket is made of what is known.
+ *
+ * What is decided here is in intake_mail.c (machine mail) and config/rules.h.
+ */
+#include "daemon/intake.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "channels/email_id.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/crash.h"
+#include "daemon/base/json.h"
+#include "daemon/base/log.h"
+#include "daemon/base/utf8.h"
+#include "queue/ticket.h"
+
+#define MAX_TRIES 4            /* of facts and put, before "later" */
+#define MAX_MIDS 12            /* Message-IDs looked up for one mail */
+#define MAX_REFS 12            /* References kept on a ticket */
+#define OWN_MS (15 * 60000)    /* the last holder is preferred for so long */
+#define ACK_MAX_AGE_MS (24 * 3600000LL)
+#define MAX_PEOPLE 100
+
+struct job {
+        struct intake *intake;
+        struct job *prev, *next;   /* in intake.jobs */
+        struct arena *arena;       /* what is decided about it; emptied for each try */
+        struct arena *keep;        /* what stays as long as the job */
+        const char *channel, *account, *envelope_from;
+        bool has_envelope;
+        int64_t received_at_us;
+        struct channel_token token;
+        bool has_token;            /* false: QUARANTINE RETRY */
+        struct blob_ref raw;
+        struct message *message;
+        const char *quarantine;    /* why it goes there, "" not */
+        bool header_job;           /* the second helper job, for the header alone */
+        unsigned n_tries;
+        const char *digest;        /* "" : take the raw bytes' */
+        /* of this try */
+        const char **mids;         /* looked up */
+        size_t n_mids;
+        const char **learn;        /* mids nobody knows yet */
+        size_t n_learn;
+        struct decision decision;
+        bool is_new;
+        /* QUARANTINE RETRY */
+        const char *retry_of, *retry_who;
+        store_done_fn retry_fn;
+        void *retry_arg;
+};
+
+struct intake {
+        struct desk *desk;
+        struct channel_host host;
+        struct job *jobs;
+        size_t n_jobs;
+};
+
+static void job_facts(struct job *j);
+static void job_parse(struct job *j);
+
+/* ---- the life of a job ---- */
+
+static struct job *
+job_new(struct intake *i)
+{
+        struct job *j = xcalloc(1, sizeof *j);
+
+        j->intake = i;
+        j->arena = arena_new();
+        j->keep = arena_new();
+        j->quarantine = j->digest = j->retry_of = "";
+        j->next = i->jobs;
+        if (i->jobs != NULL)
+                i->jobs->prev = j;
+        i->jobs = j;
+        i->n_jobs++;
+        return j;
+}
+
+static void
+job_free(struct job *j)
+{
+        if (j->prev != NULL)
+                j->prev->next = j->next;
+        else
+                j->intake->jobs = j->next;
+        if (j->next != NULL)
+                j->next->prev = j->prev;
+        j->intake->n_jobs--;
+        message_free(&j->message);
+        arena_free(&j->arena);
+        arena_free(&j->keep);
+        free(j);
+}
+
+/* The only end of a job. */
+static void
+job_settle(struct job *j, enum settlement s, const struct err *why)
+{
+        struct err none = {.kind = ERR_NONE};
+        const char *text = why == NULL ? "" : why->text;
+
+        if (s == SETTLE_LATER || s == SETTLE_FULL)
+                log_warn("NOT-TAKEN", "account=%s outcome=%s why=%s", log_quote(j->account),
+                    settlement_name(s), log_quote(text));
+        crash_point("intake.settle");
+        if (j->has_token)
+                channel_settle(j->token, s, text);
+        if (j->retry_fn != NULL)
+                j->retry_fn(j->retry_arg, why == NULL ? &none : why);
+        job_free(j);
+}
+
+/* Which settlement an error of the store or the disk deserves. */
+static void
+job_fail(struct job *j, const struct err *err)
+{
+        job_settle(j, strcmp(err->code, "452") == 0 ? SETTLE_FULL : SETTLE_LATER, err);
+}
+
+/* ---- 1: the bytes, durable ---- */
+
+static void
+on_stored(void *arg, const struct err *err, const struct blob_ref *ref)
+{
+        struct job *j = arg;
+
+        if (err->kind != ERR_NONE) {
+                job_fail(j, err);
+                return;
+        }
+        crash_point("intake.stored");
+        j->raw = *ref;
+        job_parse(j);
+}
+
+static void
+intake_deliver(void *arg, const struct arrival *a)
+{
+        struct intake *i = arg;
+        struct job *j = job_new(i);
+
+        j->channel = arena_strdup(j->keep, a->channel);
+        j->account = arena_strdup(j->keep, a->account);
+        j->envelope_from = arena_strdup(j->keep, a->envelope_from);
+        j->has_envelope = a->has_envelope;
+        j->received_at_us = a->received_at_us;
+        j->token = a->token;
+        j->has_token = true;
+        blob_put(i->desk->blobs, a->bytes, a->len, a->fd, on_stored, j);
+}
+
+/* ---- 2: the helper ---- */
+
+static void
+job_condemn(struct job *j, const char *why)
+{
+        if (*j->quarantine != '\0')
+                return;
+        j->quarantine = arena_strdup(j->keep, why);
+        log_warn("QUARANTINED", "account=%s why=%s segment=%u offset=%llu", log_quote(j->account),
+            log_quote(why), j->raw.segment, (unsigned long long)j->raw.offset);
+}
+
+/* Nothing could be read, not even the header: what the envelope says. */
+static void
+job_message_unknown(struct job *j)
+{
+        struct message *m = message_new();
+
+        m->header_only = true;
+        m->text = m->new_text = "";
+        m->subject = arena_strdup(m->arena, "(unreadable message)");
+        m->from.address = arena_strdup(m->arena, j->envelope_from);
+        j->message = m;
+}
+
+/* What the daemon knows better than the helper. */
+static void
+job_complete_message(struct job *j)
+{
+        struct message *m = j->message;
+
+        m->channel = arena_strdup(m->arena, j->channel);
+        m->account = arena_strdup(m->arena, j->account);
+        m->envelope_from = arena_strdup(m->arena, j->envelope_from);
+        m->has_envelope = j->has_envelope;
+        m->received_at_us = j->received_at_us;
+        m->raw = j->raw;
+        m->direction = MESSAGE_IN;
+        m->author = "";
+        if (*m->from.address == '\0')
+                m->from.address = m->envelope_from;
+        if (*m->language == '\0')
+                m->language = utf8_language(
+                    *m->text != '\0' ? m->text : m->subject, strlen(*m->text ? m->text : m->subject));
+        if (*m->digest == '\0')
+                m->digest = arena_printf(m->arena, "raw-%s", m->raw.sha256);
+        j->digest = arena_printf(j->keep, "%s:%s", j->account, m->digest);
+}
+
+static void
+on_parsed(void *arg, enum job_result result, int type, const char *body, size_t len)
+{
+        struct job *j = arg;
+        struct err err = {.kind = ERR_NONE};
+
+        crash_point("intake.parsed");
+        if (result == JOB_NOSTART || result == JOB_STOPPED) {
+                err_set(&err, ERR_RETRY, "helpline-mime cannot be started (%s)",
+                    job_result_name(result));
+                job_settle(j, SETTLE_LATER, &err);
+                return;
+        }
+        if (result == JOB_DONE && (type == 'M' || type == 'H') &&
+            message_parse(body, len, &j->message, &err) == 0) {
+                if (type == 'H') {
+                        j->message->header_only = true;
+                        job_condemn(j, "the mail breaks a limit of the parser");
+                }
+        } else if (result == JOB_DONE && type == 'E') {
+                job_condemn(j, arena_strndup(j->keep, body, utf8_cut(body, len, 200)));
+        } else {
+                job_condemn(j, result != JOB_DONE ? arena_printf(j->keep, "its parser %s",
+                                                        result == JOB_DIED    ? "died"
+                                                        : result == JOB_TIMEOUT ? "took too long"
+                                                                                : "answered nonsense")
+                                                  : "its parser answered nonsense");
+        }
+        if (j->message == NULL && !j->header_job) {
+                j->header_job = true;
+                job_parse(j);
+                return;
+        }
+        if (*j->retry_of != '\0' && *j->quarantine != '\0') {
+                err_code(&err, ERR_STATE, "STATE", "still not understood: %s", j->quarantine);
+                job_settle(j, SETTLE_LATER, &err);
+                return;
+        }
+        if (j->message == NULL)
+                job_message_unknown(j);
+        job_complete_message(j);
+        job_facts(j);
+}
+
+static void
+job_parse(struct job *j)
+{
+        struct desk *d = j->intake->desk;
+        struct buf body AUTO_BUF = BUF_INIT;
+        struct json_out o;
+        struct err err;
+        uint64_t at;
+        int fd = blob_open(d->blobs, &j->raw, &at, &err);
+
+        if (fd == -1) {
+                job_fail(j, &err);
+                return;
+        }
+        jo_init(&o, &body);
+        jo_open(&o, '{');
+        jo_kint(&o, "offset", (int64_t)at);
+        jo_kint(&o, "length", (int64_t)j->raw.length);
+        jo_kstring(&o, "account", j->account);
+        jo_close(&o, '}');
+        if (worker_submit(d->mime, j->header_job ? 'R' : 'P', body.data, body.len, fd, on_parsed, j,
+                &err) == -1)
+                job_fail(j, &err);
+        close(fd);
+}
+
+/* ---- 3: the facts ---- */
+
+static void
+add_unique(struct arena *a, const char ***list, size_t *n, size_t max, const char *s)
+{
+        for (size_t i = 0; i < *n; i++)
+                if (strcmp((*list)[i], s) == 0)
+                        return;
+        if (*n == max || *s == '\0')
+                return;
+        *list = arena_grow(a, *list, *n, sizeof **list);
+        (*list)[(*n)++] = s;
+}
+
+/* The ticket of one of our own Message-IDs, when its signature is right. */
+static const char *
+own_ticket(struct job *j, const char *mid)
+{
+        struct email_id id;
+        const uint8_t *secret;
+
+        if (!email_id_parse(mid, &id))
+                return "";
+        secret = store_secret(j->intake->desk->store, id.key_id);
+        if (secret == NULL || !email_id_verify(&id, secret))
+                return "";
+        return arena_strdup(j->arena, id.ticket);
+}
+
+/* All Message-IDs that may tell the ticket, the best first. The mail's own is
+ * among them: an answer to it may have arrived before it. */
+static void
+job_collect_mids(struct job *j)
+{
+        const struct message *m = j->message;
+
+        j->mids = NULL;
+        j->n_mids = 0;
+        for (size_t i = 0; i < m->n_in_reply_to; i++)
+                add_unique(j->arena, &j->mids, &j->n_mids, 2, m->in_reply_to[i]);
+        for (size_t i = m->n_references; i > 0; i--)
+                add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS - 2, m->references[i - 1]);
+        if (m->n_references > 0) /* the thread's root */
+                add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS - 1, m->references[0]);
+        add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS, m->message_id);
+}
+
+static bool
+takes_part(const struct ticket *t, const char *address)
+{
+        for (size_t i = 0; i < t->n_people; i++)
+                if (strcmp(t->people[i], address) == 0)
+                        return true;
+        return false;
+}
+
+static const struct ticket *
+facts_ticket(const struct facts_answer *f, const char *id)
+{
+        for (size_t i = 0; i < f->n_tickets && *id != '\0'; i++)
+                if (strcmp(f->tickets[i].id, id) == 0)
+                        return &f->tickets[i];
+        return NULL;
+}
+
+/* Signatures first, then known Message-IDs and the subject tag of those who take part. */
+static const struct ticket *
+job_choose_ticket(struct job *j, const struct facts_answer *f, const char *sender)
+{
+        const struct ticket *t;
+        char tag[20];
+
+        if ((t = facts_ticket(f, j->retry_of)) != NULL)
+                return t;
+        for (size_t i = 0; i < j->n_mids; i++)
+                if ((t = facts_ticket(f, own_ticket(j, j->mids[i]))) != NULL)
+                        return t;
+        for (size_t i = 0; i < j->n_mids; i++)
+                if ((t = facts_ticket(f, f->mid_tickets[i])) != NULL && takes_part(t, sender))
+                        return t;
+        if (subject_tag_find(j->message->subject, tag) && (t = facts_ticket(f, tag)) != NULL &&
+            takes_part(t, sender))
+                return t;
+        return NULL;
+}
+
+/* ---- 4: the decision, as a change ---- */
+
+static void
+json_strings(struct buf *b, const char *const *s, size_t n)
+{
+        struct json_out o;
+
+        jo_init(&o, b);
+        jo_open(&o, '[');
+        for (size_t i = 0; i < n; i++)
+                jo_string(&o, s[i]);
+        jo_close(&o, ']');
+}
+
+static void
+change_set_strings(struct change *c, const char *field, const char *const *s, size_t n)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        json_strings(&b, s, n);
+        change_set(c, field, buf_str(&b));
+}
+
+/* His last mail's To and Cc, less our own addresses and himself: whom REPLY copies. */
+static void
+change_set_cc(struct job *j, struct change *c, const char *answer)
+{
+        const struct message *m = j->message;
+        const struct config *cfg = j->intake->desk->config;
+        const char **cc = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_to + m->n_cc; i++) {
+                const struct mail_address *x = i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
+                const char *address = address_normalise(j->arena, x->address);
+
+                if (!config_is_ours(cfg, address) && strcmp(address, answer) != 0)
+                        add_unique(j->arena, &cc, &n, 20, address);
+        }
+        change_set_strings(c, "cc", cc, n);
+}
+
+static void
+change_set_people(struct job *j, struct change *c, const struct ticket *t, const char *sender,
+    const char *answer)
+{
+        const char **people = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; t != NULL && i < t->n_people; i++)
+                add_unique(j->arena, &people, &n, MAX_PEOPLE, t->people[i]);
+        add_unique(j->arena, &people, &n, MAX_PEOPLE, sender);
+        add_unique(j->arena, &people, &n, MAX_PEOPLE, answer);
+        change_set_strings(c, "people", people, n);
+}
+
+/* The thread as our answers quote it: the first id and the last few. */
+static void
+change_set_refs(struct job *j, struct change *c)
+{
+        const struct message *m = j->message;
+        const char **refs = NULL;
+        size_t n = 0, from = m->n_references > MAX_REFS - 2 ? m->n_references - (MAX_REFS - 2) : 0;
+
+        if (m->n_references > 0)
+                add_unique(j->arena, &refs, &n, MAX_REFS, m->references[0]);
+        for (size_t i = from; i < m->n_references; i++)
+                add_unique(j->arena, &refs, &n, MAX_REFS, m->references[i]);
+        add_unique(j->arena, &refs, &n, MAX_REFS, m->message_id);
+        change_set_strings(c, "refs", refs, n);
+        change_set(c, "last_mid", m->message_id);
+}
+
+/* What an answer to this ticket needs to know from the customer's mail. */
+static void
+change_add_mail(struct job *j, struct change *c, const struct ticket *t, const char *sender,
+    bool counts)
+{
+        const char *answer = mail_answer_address(j->message, j->arena);
+
+        for (size_t i = 0; i < j->n_learn; i++)
+                change_learn_mid(c, j->learn[i]);
+        if (!counts && t != NULL)
+                return;
+        change_set(c, "to_name", j->message->from.name);
+        change_set(c, "to_addr", answer);
+        change_set_cc(j, c, answer);
+        change_set_people(j, c, t, sender, answer);
+        change_set_refs(j, c);
+        if (*j->quarantine != '\0') {
+                char raw[128];
+
+                blob_ref_format(&j->raw, raw);
+                change_quarantine(c, j->account, j->quarantine, raw, clock_now_ms());
+        }
+}
+
+static bool
+mail_counts(const struct message *m)
+{
+        return m->kind == MESSAGE_MESSAGE && *m->machine == '\0';
+}
+
+/* A message for a ticket that exists. 0, or -1 when it must open a new one. */
+static int
+job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *err)
+{
+        struct message stored = *j->message;
+        struct ticket_event e = {
+            .type = EVENT_MESSAGE,
+            .now_ms = clock_now_ms(),
+            .who = "customer",
+            .agent = "",
+            .text = "",
+            .seen = "",
+            .status = "",
+            .target = "",
+            .account = "",
+            .entry = "",
+            .delivery = "",
+            .own_ms = OWN_MS,
+            .reopen_ms = j->intake->desk->config->reopen_ms,
+            .message = &stored,
+            .counts = mail_counts(j->message),
+        };
+
+        return ticket_apply(t, &e, j->arena, c, err);
+}
+
+static void
+job_create(struct job *j, const struct ticket *continues, struct change *c)
+{
+        struct desk *d = j->intake->desk;
+        struct facts f = {.message = j->message, .now_ms = clock_now_ms()};
+        struct decision *dec = &j->decision;
+        struct buf why AUTO_BUF = BUF_INIT;
+        struct json_out o;
+        struct ticket_birth b = {
+            .message = j->message,
+            .now_ms = clock_now_ms(),
+            .counts = mail_counts(j->message),
+        };
+
+        rules_decide(d->config, &f, j->arena, dec);
+        dispatch_set_class(d->dispatch, &dec->class_doc);
+        jo_init(&o, &why);
+        jo_open(&o, '{');
+        decision_format(dec, message_kind_name(j->message->kind), true, &o);
+        jo_close(&o, '}');
+        b.class_doc = &dec->class_doc;
+        b.priority = dec->priority;
+        b.line = dec->line;
+        b.route = dec->route;
+        b.tags = dec->tags;
+        b.n_tags = dec->n_tags;
+        b.why = buf_str(&why);
+        b.links = continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
+        ticket_create(&b, j->arena, c);
+}
+
+/* The acknowledgement goes where RFC 3834 sends automatic answers: to the sender
+ * of the envelope, and only when he is the one the mail says it is from. */
+static void
+job_acknowledge(struct job *j, struct put *p)
+{
+        const struct message *m = j->message;
+        const char *from = address_normalise(j->arena, m->from.address);
+        const char *envelope = address_normalise(j->arena, m->envelope_from);
+        int64_t now = clock_now_ms();
+
+        if (!j->is_new || !mail_counts(m) || *j->quarantine != '\0' || j->has_token == false ||
+            strcmp(j->decision.acknowledge, "none") == 0)
+                return;
+        if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
+                return;
+        if (m->has_envelope && *envelope != '\0')
+                from = envelope;
+        if (*from == '\0' || !address_is_safe(from) ||
+            config_is_ours(j->intake->desk->config, from))
+                return;
+        p->ack_template = j->decision.acknowledge;
+        p->ack_to = from;
+        p->ack_language = m->language;
+        p->ack_account = j->account;
+        p->ack_due_ms = now;
+}
+
+/* ---- 5: put, guarded by the facts ---- */
+
+static void
+job_put_done(struct job *j, const struct put_answer *a)
+{
+        const char *event = a->outcome == PUT_DUPLICATE ? "DUPLICATE" : "STORED";
+
+        crash_point("intake.put");
+        if (a->ack_suppressed)
+                log_warn("ACK-SUPPRESSED", "ticket=%s to=%s why=\"too many automatic mails to this "
+                                           "address (3 an hour, 10 a day)\"",
+                    a->ticket, log_quote(j->message->from.address));
+        log_info(event, "ticket=%s message=%s account=%s kind=%s%s%s", a->ticket, a->message,
+            log_quote(j->account), message_kind_name(j->message->kind),
+            *j->message->machine != '\0' ? " machine=" : "",
+            *j->message->machine != '\0' ? log_quote(j->message->machine) : "");
+        if (a->outcome == PUT_DUPLICATE)
+                job_settle(j, SETTLE_DUPLICATE, NULL);
+        else
+                job_settle(j, *j->quarantine ? SETTLE_QUARANTINED : SETTLE_STORED, NULL);
+}
+
+static void
+on_put(void *arg, const struct err *err, const struct put_answer *a)
+{
+        struct job *j = arg;
+        struct err stale;
+
+        if (err->kind != ERR_NONE) {
+                job_fail(j, err);
+                return;
+        }
+        if (a->outcome != PUT_STALE) {
+                job_put_done(j, a);
+                return;
+        }
+        if (++j->n_tries < MAX_TRIES) {
+                job_facts(j);
+                return;
+        }
+        err_set(&stale, ERR_RETRY, "the ticket changed %d times while it was decided on", MAX_TRIES);
+        job_settle(j, SETTLE_LATER, &stale);
+}
+
+static void
+job_put(struct job *j, const struct facts_answer *f, const char *sender)
+{
+        struct change change;
+        struct err err = {.kind = ERR_NONE};
+        const struct ticket *t = job_choose_ticket(j, f, sender), *continues = NULL;
+        struct put p = {
+            .digest = j->digest,
+            .sender = sender,
+            .customer = f->customer,
+            .customer_name = j->message->from.name,
+            .change = &change,
+            .ack_template = "",
+            .ack_to = "",
+            .ack_language = "",
+            .ack_account = "",
+            .now_ms = clock_now_ms(),
+        };
+
+        if (t != NULL && job_apply(j, t, &change, &err) == -1) {
+                if (strcmp(err.code, "CLOSED") != 0) {
+                        job_fail(j, &err);
+                        return;
+                }
+                continues = t;
+                t = NULL;
+        }
+        j->is_new = t == NULL;
+        if (j->is_new)
+                job_create(j, continues, &change);
+        change_add_mail(j, &change, t, sender, mail_counts(j->message));
+        job_acknowledge(j, &p);
+        crash_point("intake.decided");
+        store_put(j->intake->desk->store, &p, on_put, j);
+}
+
+static void
+job_learn(struct job *j, const struct facts_answer *f)
+{
+        j->learn = NULL;
+        j->n_learn = 0;
+        for (size_t i = 0; i < j->n_mids; i++) {
+                struct email_id id;
+
+                if (*f->mid_tickets[i] == '\0' && !email_id_parse(j->mids[i], &id))
+                        add_unique(j->arena, &j->learn, &j->n_learn, MAX_MIDS, j->mids[i]);
+        }
+}
+
+static void
+on_facts(void *arg, const struct err *err, const struct facts_answer *f)
+{
+        struct job *j = arg;
+        const char *sender;
+
+        if (err->kind != ERR_NONE) {
+                job_fail(j, err);
+                return;
+        }
+        if (*f->duplicate != '\0') {
+                log_info("DUPLICATE", "message=%s account=%s", f->duplicate, log_quote(j->account));
+                job_settle(j, SETTLE_DUPLICATE, NULL);
+                return;
+        }
+        sender = address_normalise(j->arena, j->message->from.address);
+        job_learn(j, f);
+        job_put(j, f, sender);
+}
+
+static void
+job_facts(struct job *j)
+{
+        struct facts_query q = {.digest = j->digest};
+        char tag[20];
+
+        arena_free(&j->arena);
+        j->arena = arena_new();
+        job_collect_mids(j);
+        mail_judge(j->message, j->intake->desk->config, *own_ticket(j, j->message->message_id) != '\0');
+        for (size_t i = 0; i < j->n_mids; i++)
+                add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS, own_ticket(j, j->mids[i]));
+        if (subject_tag_find(j->message->subject, tag))
+                add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 1,
+                    arena_strdup(j->arena, tag));
+        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 2, j->retry_of);
+        q.mids = j->mids;
+        q.n_mids = j->n_mids;
+        q.sender = address_normalise(j->arena, j->message->from.address);
+        store_facts(j->intake->desk->store, &q, on_facts, j);
+}
+
+/* ---- QUARANTINE RETRY ---- */
+
+struct retry_end { /* what remains to be done when the message is on its ticket */
+        struct desk *desk;
+        char *id, *who;
+        store_done_fn fn;
+        void *arg;
+};
+
+static void
+on_retried(void *arg, const struct err *err)
+{
+        struct retry_end *e = arg;
+
+        if (err->kind == ERR_NONE)
+                store_quarantine_drop(e->desk->store, e->id, e->who, e->fn, e->arg);
+        else
+                e->fn(e->arg, err);
+        free(e->id);
+        free(e->who);
+        free(e);
+}
+
+static void
+on_quarantined(void *arg, const struct err *err, const struct quarantined *q, size_t n,
+    const char *cursor)
+{
+        struct retry_end *e = arg;
+        struct job *j;
+        struct err gone;
+
+        (void)cursor;
+        if (err->kind == ERR_NONE && n == 0) {
+                err_code(&gone, ERR_NOTFOUND, "NOSUCH", "there is no quarantine entry %s", e->id);
+                err = &gone;
+        }
+        if (err->kind != ERR_NONE) {
+                on_retried(e, err);
+                return;
+        }
+        j = job_new(e->desk->intake);
+        j->channel = "email";
+        j->account = arena_strdup(j->keep, q->account);
+        j->envelope_from = "";
+        j->received_at_us = q->at_ms * 1000;
+        j->raw = q->raw;
+        j->retry_of = arena_strdup(j->keep, q->ticket);
+        j->retry_fn = on_retried;
+        j->retry_arg = e;
+        job_parse(j);
+}
+
+void
+intake_retry(struct intake *i, const char *quarantine_id, const char *who, store_done_fn fn, void *arg)
+{
+        struct retry_end *e = xcalloc(1, sizeof *e);
+
+        e->desk = i->desk;
+        e->id = xstrdup(quarantine_id);
+        e->who = xstrdup(who);
+        e->fn = fn;
+        e->arg = arg;
+        store_quarantine_read(i->desk->store, quarantine_id, on_quarantined, e);
+}
+
+/* ---- the host of the channels ---- */
+
+static const char *
+intake_account_of(void *arg, const char *address)
+{
+        struct intake *i = arg;
+        const struct mail_account *m = config_mail(i->desk->config, address);
+
+        return m == NULL ? NULL : m->address;
+}
+
+static int
+intake_may_take(void *arg, struct err *err)
+{
+        struct intake *i = arg;
+
+        if (i->desk->draining)
+                return err_code(err, ERR_RETRY, "451", "this desk is draining, try again later");
+        return store_may_take(i->desk->store, err);
+}
+
+struct intake *
+intake_new(struct desk *d)
+{
+        struct intake *i = xcalloc(1, sizeof *i);
+
+        i->desk = d;
+        i->host.arg = i;
+        i->host.account_of = intake_account_of;
+        i->host.may_take = intake_may_take;
+        i->host.deliver = intake_deliver;
+        return i;
+}
+
+void
+intake_free(struct intake **ip)
+{
+        struct intake *i = *ip;
+
+        if (i == NULL)
+                return;
+        while (i->jobs != NULL)
+                job_free(i->jobs);
+        free(i);
+        *ip = NULL;
+}
+
+const struct channel_host *
+intake_host(struct intake *i)
+{
+        return &i->host;
+}
+
+size_t
+intake_pending(const struct intake *i)
+{
+        return i->n_jobs;
+}

@@ -1,0 +1,162 @@
+/*
+ * The janitor: everything that happens because time has passed.
+ *
+ * Four times a second the verb tick turns what is due into state and claims
+ * outbox entries for us; once a second, while somebody is parked, the heads of
+ * all classes are looked over; every few seconds a chunk of sweeping and the
+ * numbers of the lines. Nothing is armed here: a clock that ran out while the
+ * daemon was dead is found by the first tick.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/base/log.h"
+#include "daemon/desk.h"
+#include "daemon/outbox.h"
+
+#define TICK_MS 250
+#define LOOK_TURNS 4   /* of TICK_MS: 1 s */
+#define SWEEP_TURNS 20 /* 5 s */
+#define CLAIM_MS 600000
+#define OWN_MS (15 * 60000)
+
+struct line_count {
+        char *name;
+        int64_t queued;
+};
+
+struct janitor {
+        struct desk *desk;
+        struct timer *timer;
+        bool ticking;  /* a tick is under way */
+        bool sweeping;
+        bool counting;
+        unsigned turn;
+        struct line_count *lines;
+        size_t n_lines;
+};
+
+static void janitor_tick(struct janitor *j);
+
+static void
+on_tick(void *arg, const struct err *err, const struct tick_answer *a)
+{
+        struct janitor *j = arg;
+
+        j->ticking = false;
+        if (err->kind != ERR_NONE || j->desk->stopping)
+                return;
+        for (size_t i = 0; i < a->n_outbox; i++)
+                outbox_send(j->desk->outbox, a->outbox[i]);
+        if (a->more)
+                janitor_tick(j);
+}
+
+static void
+janitor_tick(struct janitor *j)
+{
+        struct desk *d = j->desk;
+
+        if (j->ticking || !store_is_up(d->store))
+                return;
+        j->ticking = true;
+        store_tick(d->store, d->draining ? 0 : outbox_room(d->outbox), CLAIM_MS, OWN_MS, on_tick, j);
+}
+
+static void
+on_swept(void *arg, const struct err *err)
+{
+        struct janitor *j = arg;
+
+        j->sweeping = false;
+        if (err->kind != ERR_NONE)
+                log_debug("SWEEP", "why=%s", log_quote(err->text));
+}
+
+static void
+counts_clear(struct janitor *j)
+{
+        for (size_t i = 0; i < j->n_lines; i++)
+                free(j->lines[i].name);
+        free(j->lines);
+        j->lines = NULL;
+        j->n_lines = 0;
+}
+
+static void
+on_counted(void *arg, const struct err *err, const struct store_stats *st)
+{
+        struct janitor *j = arg;
+
+        j->counting = false;
+        if (err->kind != ERR_NONE)
+                return;
+        counts_clear(j);
+        j->lines = xcalloc(st->n_lines, sizeof *j->lines);
+        for (size_t i = 0; i < st->n_lines; i++) {
+                j->lines[i].name = xstrdup(st->lines[i]);
+                j->lines[i].queued = st->queued[i];
+        }
+        j->n_lines = st->n_lines;
+}
+
+static void
+on_turn(void *arg)
+{
+        struct janitor *j = arg;
+        struct desk *d = j->desk;
+
+        timer_set(j->timer, TICK_MS);
+        if (d->stopping || !store_is_up(d->store))
+                return;
+        janitor_tick(j);
+        j->turn++;
+        if (j->turn % LOOK_TURNS == 0 && dispatch_parked(d->dispatch) > 0)
+                desk_look(d);
+        if (j->turn % SWEEP_TURNS == 0 && !j->sweeping) {
+                j->sweeping = true;
+                store_sweep(d->store, on_swept, j);
+        }
+        if (j->turn % SWEEP_TURNS == 1 && !j->counting) {
+                j->counting = true;
+                store_stats(d->store, on_counted, j);
+        }
+}
+
+struct janitor *
+janitor_new(struct desk *d)
+{
+        struct janitor *j = xcalloc(1, sizeof *j);
+
+        j->desk = d;
+        j->timer = timer_new(d->loop, on_turn, j);
+        return j;
+}
+
+void
+janitor_start(struct janitor *j)
+{
+        timer_set(j->timer, 0);
+}
+
+void
+janitor_free(struct janitor **jp)
+{
+        struct janitor *j = *jp;
+
+        if (j == NULL)
+                return;
+        timer_free(&j->timer);
+        counts_clear(j);
+        free(j);
+        *jp = NULL;
+}
+
+int64_t
+janitor_queued(const struct janitor *j, const char *line)
+{
+        for (size_t i = 0; i < j->n_lines; i++)
+                if (strcmp(j->lines[i].name, line) == 0)
+                        return j->lines[i].queued;
+        return 0;
+}
