@@ -40,6 +40,8 @@ struct desk {
         int64_t started_at_us;
         bool draining;              /* DRAIN: nothing new is taken or given */
         bool stopping;
+        bool announced;             /* READY was said */
+        struct timer *watchdog;     /* feeds the service manager's */
         bool demo;                  /* never leaves rehearsal */
         int exit_code;
 };

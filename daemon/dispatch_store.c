@@ -175,8 +175,8 @@ on_given_back(void *arg, const struct err *err, const char *stored, size_t store
         (void)stored_len;
         (void)stored_hash;
         if (err->kind == ERR_NONE) {
-                log_info("GIVEN-BACK", "ticket=%s agent=%s why=\"connection gone\"", g->ticket,
-                    log_quote(g->agent));
+                log_info("GIVEN-BACK", "ticket=%s agent=%s why=\"connection gone\"",
+                    g->ticket, log_quote(g->agent));
                 give_back_end(g);
         } else if (g->desk->stopping) {
                 give_back_end(g);
@@ -189,9 +189,17 @@ static void
 on_give_back_read(void *arg, const struct err *err, struct ticket_view *v)
 {
         struct giving_back *g = arg;
-        struct ticket_event e = {.type = EVENT_LOST, .now_ms = clock_now_ms(), .who = "helpline",
-            .agent = g->agent, .text = "connection gone", .seen = "", .status = "", .target = "",
-            .account = "", .entry = "", .delivery = ""};
+        struct ticket_event e = {.type = EVENT_LOST,
+            .now_ms = clock_now_ms(),
+            .who = "helpline",
+            .agent = g->agent,
+            .text = "connection gone",
+            .seen = "",
+            .status = "",
+            .target = "",
+            .account = "",
+            .entry = "",
+            .delivery = ""};
         struct change change;
         struct commit c = {.change = &change, .idem = "", .idem_hash = "", .answer = ""};
         struct err no;

@@ -30,33 +30,33 @@
 #include "daemon/base/utf8.h"
 #include "queue/ticket.h"
 
-#define MAX_TRIES 4            /* of facts and put, before "later" */
-#define MAX_MIDS 12            /* Message-IDs looked up for one mail */
-#define MAX_REFS 12            /* References kept on a ticket */
-#define OWN_MS (15 * 60000)    /* the last holder is preferred for so long */
+#define MAX_TRIES 4 /* of facts and put, before "later" */
+#define MAX_MIDS 12 /* Message-IDs looked up for one mail */
+#define MAX_REFS 12 /* References kept on a ticket */
+#define OWN_MS (15 * 60000) /* the last holder is preferred for so long */
 #define ACK_MAX_AGE_MS (24 * 3600000LL)
 #define MAX_PEOPLE 100
 
 struct job {
         struct intake *intake;
-        struct job *prev, *next;   /* in intake.jobs */
-        struct arena *arena;       /* what is decided about it; emptied for each try */
-        struct arena *keep;        /* what stays as long as the job */
+        struct job *prev, *next; /* in intake.jobs */
+        struct arena *arena; /* what is decided about it; emptied for each try */
+        struct arena *keep; /* what stays as long as the job */
         const char *channel, *account, *envelope_from;
         bool has_envelope;
         int64_t received_at_us;
         struct channel_token token;
-        bool has_token;            /* false: QUARANTINE RETRY */
+        bool has_token; /* false: QUARANTINE RETRY */
         struct blob_ref raw;
         struct message *message;
-        const char *quarantine;    /* why it goes there, "" not */
-        bool header_job;           /* the second helper job, for the header alone */
+        const char *quarantine; /* why it goes there, "" not */
+        bool header_job; /* the second helper job, for the header alone */
         unsigned n_tries;
-        const char *digest;        /* "" : take the raw bytes' */
+        const char *digest; /* "" : take the raw bytes' */
         /* of this try */
-        const char **mids;         /* looked up */
+        const char **mids; /* looked up */
         size_t n_mids;
-        const char **learn;        /* mids nobody knows yet */
+        const char **learn; /* mids nobody knows yet */
         size_t n_learn;
         struct decision decision;
         bool is_new;
@@ -119,8 +119,8 @@ job_settle(struct job *j, enum settlement s, const struct err *why)
         const char *text = why == NULL ? "" : why->text;
 
         if (s == SETTLE_LATER || s == SETTLE_FULL)
-                log_warn("NOT-TAKEN", "account=%s outcome=%s why=%s", log_quote(j->account),
-                    settlement_name(s), log_quote(text));
+                log_warn("NOT-TAKEN", "account=%s outcome=%s why=%s",
+                    log_quote(j->account), settlement_name(s), log_quote(text));
         crash_point("intake.settle");
         if (j->has_token)
                 channel_settle(j->token, s, text);
@@ -176,8 +176,9 @@ job_condemn(struct job *j, const char *why)
         if (*j->quarantine != '\0')
                 return;
         j->quarantine = arena_strdup(j->keep, why);
-        log_warn("QUARANTINED", "account=%s why=%s segment=%u offset=%llu", log_quote(j->account),
-            log_quote(why), j->raw.segment, (unsigned long long)j->raw.offset);
+        log_warn("QUARANTINED", "account=%s why=%s segment=%u offset=%llu",
+            log_quote(j->account), log_quote(why), j->raw.segment,
+            (unsigned long long)j->raw.offset);
 }
 
 /* Nothing could be read, not even the header: what the envelope says. */
@@ -210,8 +211,8 @@ job_complete_message(struct job *j)
         if (*m->from.address == '\0')
                 m->from.address = m->envelope_from;
         if (*m->language == '\0')
-                m->language = utf8_language(
-                    *m->text != '\0' ? m->text : m->subject, strlen(*m->text ? m->text : m->subject));
+                m->language = utf8_language(*m->text != '\0' ? m->text : m->subject,
+                    strlen(*m->text ? m->text : m->subject));
         if (*m->digest == '\0')
                 m->digest = arena_printf(m->arena, "raw-%s", m->raw.sha256);
         j->digest = arena_printf(j->keep, "%s:%s", j->account, m->digest);
@@ -239,11 +240,12 @@ on_parsed(void *arg, enum job_result result, int type, const char *body, size_t 
         } else if (result == JOB_DONE && type == 'E') {
                 job_condemn(j, arena_strndup(j->keep, body, utf8_cut(body, len, 200)));
         } else {
-                job_condemn(j, result != JOB_DONE ? arena_printf(j->keep, "its parser %s",
-                                                        result == JOB_DIED    ? "died"
-                                                        : result == JOB_TIMEOUT ? "took too long"
-                                                                                : "answered nonsense")
-                                                  : "its parser answered nonsense");
+                job_condemn(j, result != JOB_DONE
+                                   ? arena_printf(j->keep, "its parser %s",
+                                         result == JOB_DIED      ? "died"
+                                         : result == JOB_TIMEOUT ? "took too long"
+                                                                 : "answered nonsense")
+                                   : "its parser answered nonsense");
         }
         if (j->message == NULL && !j->header_job) {
                 j->header_job = true;
@@ -251,7 +253,8 @@ on_parsed(void *arg, enum job_result result, int type, const char *body, size_t 
                 return;
         }
         if (*j->retry_of != '\0' && *j->quarantine != '\0') {
-                err_code(&err, ERR_STATE, "STATE", "still not understood: %s", j->quarantine);
+                err_code(
+                    &err, ERR_STATE, "STATE", "still not understood: %s", j->quarantine);
                 job_settle(j, SETTLE_LATER, &err);
                 return;
         }
@@ -281,8 +284,8 @@ job_parse(struct job *j)
         jo_kint(&o, "length", (int64_t)j->raw.length);
         jo_kstring(&o, "account", j->account);
         jo_close(&o, '}');
-        if (worker_submit(d->mime, j->header_job ? 'R' : 'P', body.data, body.len, fd, on_parsed, j,
-                &err) == -1)
+        if (worker_submit(d->mime, j->header_job ? 'R' : 'P', body.data, body.len, fd,
+                on_parsed, j, &err) == -1)
                 job_fail(j, &err);
         close(fd);
 }
@@ -328,9 +331,11 @@ job_collect_mids(struct job *j)
         for (size_t i = 0; i < m->n_in_reply_to; i++)
                 add_unique(j->arena, &j->mids, &j->n_mids, 2, m->in_reply_to[i]);
         for (size_t i = m->n_references; i > 0; i--)
-                add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS - 2, m->references[i - 1]);
+                add_unique(
+                    j->arena, &j->mids, &j->n_mids, MAX_MIDS - 2, m->references[i - 1]);
         if (m->n_references > 0) /* the thread's root */
-                add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS - 1, m->references[0]);
+                add_unique(
+                    j->arena, &j->mids, &j->n_mids, MAX_MIDS - 1, m->references[0]);
         add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS, m->message_id);
 }
 
@@ -365,10 +370,11 @@ job_choose_ticket(struct job *j, const struct facts_answer *f, const char *sende
                 if ((t = facts_ticket(f, own_ticket(j, j->mids[i]))) != NULL)
                         return t;
         for (size_t i = 0; i < j->n_mids; i++)
-                if ((t = facts_ticket(f, f->mid_tickets[i])) != NULL && takes_part(t, sender))
+                if ((t = facts_ticket(f, f->mid_tickets[i])) != NULL &&
+                    takes_part(t, sender))
                         return t;
-        if (subject_tag_find(j->message->subject, tag) && (t = facts_ticket(f, tag)) != NULL &&
-            takes_part(t, sender))
+        if (subject_tag_find(j->message->subject, tag) &&
+            (t = facts_ticket(f, tag)) != NULL && takes_part(t, sender))
                 return t;
         return NULL;
 }
@@ -406,7 +412,8 @@ change_set_cc(struct job *j, struct change *c, const char *answer)
         size_t n = 0;
 
         for (size_t i = 0; i < m->n_to + m->n_cc; i++) {
-                const struct mail_address *x = i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
+                const struct mail_address *x =
+                    i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
                 const char *address = address_normalise(j->arena, x->address);
 
                 if (!config_is_ours(cfg, address) && strcmp(address, answer) != 0)
@@ -416,8 +423,8 @@ change_set_cc(struct job *j, struct change *c, const char *answer)
 }
 
 static void
-change_set_people(struct job *j, struct change *c, const struct ticket *t, const char *sender,
-    const char *answer)
+change_set_people(struct job *j, struct change *c, const struct ticket *t,
+    const char *sender, const char *answer)
 {
         const char **people = NULL;
         size_t n = 0;
@@ -435,7 +442,9 @@ change_set_refs(struct job *j, struct change *c)
 {
         const struct message *m = j->message;
         const char **refs = NULL;
-        size_t n = 0, from = m->n_references > MAX_REFS - 2 ? m->n_references - (MAX_REFS - 2) : 0;
+        size_t n = 0, from = m->n_references > MAX_REFS - 2
+                                 ? m->n_references - (MAX_REFS - 2)
+                                 : 0;
 
         if (m->n_references > 0)
                 add_unique(j->arena, &refs, &n, MAX_REFS, m->references[0]);
@@ -448,8 +457,8 @@ change_set_refs(struct job *j, struct change *c)
 
 /* What an answer to this ticket needs to know from the customer's mail. */
 static void
-change_add_mail(struct job *j, struct change *c, const struct ticket *t, const char *sender,
-    bool counts)
+change_add_mail(struct job *j, struct change *c, const struct ticket *t,
+    const char *sender, bool counts)
 {
         const char *answer = mail_answer_address(j->message, j->arena);
 
@@ -529,7 +538,8 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         b.tags = dec->tags;
         b.n_tags = dec->n_tags;
         b.why = buf_str(&why);
-        b.links = continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
+        b.links =
+            continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
         ticket_create(&b, j->arena, c);
 }
 
@@ -543,8 +553,8 @@ job_acknowledge(struct job *j, struct put *p)
         const char *envelope = address_normalise(j->arena, m->envelope_from);
         int64_t now = clock_now_ms();
 
-        if (!j->is_new || !mail_counts(m) || *j->quarantine != '\0' || j->has_token == false ||
-            strcmp(j->decision.acknowledge, "none") == 0)
+        if (!j->is_new || !mail_counts(m) || *j->quarantine != '\0' ||
+            j->has_token == false || strcmp(j->decision.acknowledge, "none") == 0)
                 return;
         if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
                 return;
@@ -569,11 +579,12 @@ job_put_done(struct job *j, const struct put_answer *a)
 
         crash_point("intake.put");
         if (a->ack_suppressed)
-                log_warn("ACK-SUPPRESSED", "ticket=%s to=%s why=\"too many automatic mails to this "
-                                           "address (3 an hour, 10 a day)\"",
+                log_warn("ACK-SUPPRESSED",
+                    "ticket=%s to=%s why=\"too many automatic mails to this "
+                    "address (3 an hour, 10 a day)\"",
                     a->ticket, log_quote(j->message->from.address));
-        log_info(event, "ticket=%s message=%s account=%s kind=%s%s%s", a->ticket, a->message,
-            log_quote(j->account), message_kind_name(j->message->kind),
+        log_info(event, "ticket=%s message=%s account=%s kind=%s%s%s", a->ticket,
+            a->message, log_quote(j->account), message_kind_name(j->message->kind),
             *j->message->machine != '\0' ? " machine=" : "",
             *j->message->machine != '\0' ? log_quote(j->message->machine) : "");
         if (a->outcome == PUT_DUPLICATE)
@@ -600,7 +611,8 @@ on_put(void *arg, const struct err *err, const struct put_answer *a)
                 job_facts(j);
                 return;
         }
-        err_set(&stale, ERR_RETRY, "the ticket changed %d times while it was decided on", MAX_TRIES);
+        err_set(&stale, ERR_RETRY, "the ticket changed %d times while it was decided on",
+            MAX_TRIES);
         job_settle(j, SETTLE_LATER, &stale);
 }
 
@@ -649,7 +661,8 @@ job_learn(struct job *j, const struct facts_answer *f)
                 struct email_id id;
 
                 if (*f->mid_tickets[i] == '\0' && !email_id_parse(j->mids[i], &id))
-                        add_unique(j->arena, &j->learn, &j->n_learn, MAX_MIDS, j->mids[i]);
+                        add_unique(
+                            j->arena, &j->learn, &j->n_learn, MAX_MIDS, j->mids[i]);
         }
 }
 
@@ -664,7 +677,8 @@ on_facts(void *arg, const struct err *err, const struct facts_answer *f)
                 return;
         }
         if (*f->duplicate != '\0') {
-                log_info("DUPLICATE", "message=%s account=%s", f->duplicate, log_quote(j->account));
+                log_info("DUPLICATE", "message=%s account=%s", f->duplicate,
+                    log_quote(j->account));
                 job_settle(j, SETTLE_DUPLICATE, NULL);
                 return;
         }
@@ -682,9 +696,11 @@ job_facts(struct job *j)
         arena_free(&j->arena);
         j->arena = arena_new();
         job_collect_mids(j);
-        mail_judge(j->message, j->intake->desk->config, *own_ticket(j, j->message->message_id) != '\0');
+        mail_judge(j->message, j->intake->desk->config,
+            *own_ticket(j, j->message->message_id) != '\0');
         for (size_t i = 0; i < j->n_mids; i++)
-                add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS, own_ticket(j, j->mids[i]));
+                add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS,
+                    own_ticket(j, j->mids[i]));
         if (subject_tag_find(j->message->subject, tag))
                 add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 1,
                     arena_strdup(j->arena, tag));
@@ -728,7 +744,8 @@ on_quarantined(void *arg, const struct err *err, const struct quarantined *q, si
 
         (void)cursor;
         if (err->kind == ERR_NONE && n == 0) {
-                err_code(&gone, ERR_NOTFOUND, "NOSUCH", "there is no quarantine entry %s", e->id);
+                err_code(&gone, ERR_NOTFOUND, "NOSUCH", "there is no quarantine entry %s",
+                    e->id);
                 err = &gone;
         }
         if (err->kind != ERR_NONE) {
@@ -748,7 +765,8 @@ on_quarantined(void *arg, const struct err *err, const struct quarantined *q, si
 }
 
 void
-intake_retry(struct intake *i, const char *quarantine_id, const char *who, store_done_fn fn, void *arg)
+intake_retry(struct intake *i, const char *quarantine_id, const char *who,
+    store_done_fn fn, void *arg)
 {
         struct retry_end *e = xcalloc(1, sizeof *e);
 
@@ -777,7 +795,8 @@ intake_may_take(void *arg, struct err *err)
         struct intake *i = arg;
 
         if (i->desk->draining)
-                return err_code(err, ERR_RETRY, "451", "this desk is draining, try again later");
+                return err_code(
+                    err, ERR_RETRY, "451", "this desk is draining, try again later");
         return store_may_take(i->desk->store, err);
 }
 

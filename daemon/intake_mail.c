@@ -30,7 +30,8 @@ has_word(const char *value, const char *word)
 static bool
 precedence_is_machine(const struct message *m)
 {
-        static const char *const words[] = {"bulk", "junk", "list", "auto_reply", "auto-reply"};
+        static const char *const words[] = {
+            "bulk", "junk", "list", "auto_reply", "auto-reply"};
 
         for (size_t i = 0; i < m->n_headers; i++) /* it may stand twice: any counts */
                 for (size_t k = 0; k < sizeof words / sizeof *words; k++)
@@ -44,7 +45,8 @@ precedence_is_machine(const struct message *m)
 static bool
 is_daemon_address(const char *address)
 {
-        static const char *const locals[] = {"mailer-daemon@", "postmaster@", "mail-daemon@"};
+        static const char *const locals[] = {
+            "mailer-daemon@", "postmaster@", "mail-daemon@"};
 
         for (size_t i = 0; i < sizeof locals / sizeof *locals; i++)
                 if (strncasecmp(address, locals[i], strlen(locals[i])) == 0)

@@ -15,7 +15,7 @@
 #include "daemon/outbox.h"
 
 #define TICK_MS 250
-#define LOOK_TURNS 4   /* of TICK_MS: 1 s */
+#define LOOK_TURNS 4 /* of TICK_MS: 1 s */
 #define SWEEP_TURNS 20 /* 5 s */
 #define CLAIM_MS 600000
 #define OWN_MS (15 * 60000)
@@ -28,7 +28,7 @@ struct line_count {
 struct janitor {
         struct desk *desk;
         struct timer *timer;
-        bool ticking;  /* a tick is under way */
+        bool ticking; /* a tick is under way */
         bool sweeping;
         bool counting;
         unsigned turn;
@@ -60,7 +60,8 @@ janitor_tick(struct janitor *j)
         if (j->ticking || !store_is_up(d->store))
                 return;
         j->ticking = true;
-        store_tick(d->store, d->draining ? 0 : outbox_room(d->outbox), CLAIM_MS, OWN_MS, on_tick, j);
+        store_tick(d->store, d->draining ? 0 : outbox_room(d->outbox), CLAIM_MS, OWN_MS,
+            on_tick, j);
 }
 
 static void

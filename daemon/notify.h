@@ -1,0 +1,17 @@
+/*
+ * The service manager: READY, RELOADING, STOPPING, STATUS, WATCHDOG by the
+ * sd_notify protocol (sd_notify(3)): one datagram to $NOTIFY_SOCKET.
+ */
+#ifndef HELPLINE_DAEMON_NOTIFY_H
+#define HELPLINE_DAEMON_NOTIFY_H
+
+#include <stdint.h>
+
+/* Does nothing when there is no service manager. state: "READY=1\nSTATUS=...". */
+void notify_send(const char *state);
+/* "RELOADING=1" with the MONOTONIC_USEC that Type=notify-reload wants. */
+void notify_reloading(void);
+/* Half of WATCHDOG_USEC in ms when a watchdog waits for us, else 0. */
+int64_t notify_watchdog_ms(void);
+
+#endif
