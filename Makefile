@@ -88,6 +88,12 @@ $(B)/gen/desk_lua.h: $(B)/gen/desk.lua
 	@mkdir -p $(@D)
 	{ echo '/* made from queue/lua by make */'; echo 'static const unsigned char desk_lua[] = {'; \
 	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
+# ---- the demo desk's configuration, embedded ----
+$(B)/gen/demo_conf.h: config/demo/helpline.conf
+	@mkdir -p $(@D)
+	{ echo '/* made from config/demo by make */'; echo 'static const unsigned char demo_conf[] = {'; \
+	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
+$(call obj,daemon/demo.c): $(B)/gen/demo_conf.h
 $(call obj,$(queue_src)): | $(B)/gen/desk_lua.h
 $(call obj,queue/desk_script.c): $(B)/gen/desk_lua.h
 
