@@ -31,6 +31,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/base/lookup.h"
 #include "daemon/base/netaddr.h"
 
 #define READ_AT_ONCE 65536
@@ -42,6 +43,7 @@ struct stream {
         const struct stream_handlers *h;
         void *arg; /* of the handlers */
         char *address; /* where it connects to, for messages */
+        struct lookup *lookup; /* of the host name, before the connect */
         struct watch *connecting; /* waits for the outcome of connect() */
         struct timer *deadline; /* of the connect, or of a stream on its own */
         size_t limit; /* unread input at most, 0: no limit */
@@ -74,6 +76,7 @@ stream_destroy(struct stream *s)
         s->ended = true;
         if (s->own)
                 LIST_REMOVE(s, link);
+        lookup_free(&s->lookup);
         watch_free(&s->connecting);
         timer_free(&s->deadline);
         bufferevent_setcb(s->bev, NULL, NULL, NULL, NULL);
@@ -252,6 +255,7 @@ stream_connect_over(void *arg)
 {
         struct stream *s = arg;
 
+        lookup_free(&s->lookup);
         watch_free(&s->connecting);
         if (s->failed.kind == ERR_NONE)
                 err_set(&s->failed, ERR_RETRY,
@@ -272,23 +276,46 @@ stream_socket(const struct netaddr *a)
 }
 
 static int
+stream_connect_to(struct stream *s, const struct netaddr *a, struct err *err)
+{
+        int rc;
+
+        s->fd = stream_socket(a);
+        rc = s->fd == -1 ? -1 : connect(s->fd, (const struct sockaddr *)&a->ss, a->len);
+        if (rc == -1 && errno != EINPROGRESS)
+                return err_errno(
+                    err, ERR_RETRY, errno, "cannot connect to %s", s->address);
+        s->connecting = watch_new(s->loop, s->fd, WATCH_WRITE, stream_connect_ready, s);
+        return 0;
+}
+
+static void
+stream_connect_found(void *arg, const struct netaddr *a, const struct err *err)
+{
+        struct stream *s = arg;
+
+        lookup_free(&s->lookup);
+        s->failed = *err;
+        if (err->kind != ERR_NONE || stream_connect_to(s, a, &s->failed) == -1)
+                timer_set(s->deadline, 0);
+}
+
+static int
 stream_connect_begin(struct stream *s, struct err *err)
 {
         struct netaddr a;
         int rc;
 
+        if (netaddr_is_name(s->address)) {
+                s->lookup =
+                    lookup_start(s->loop, s->address, stream_connect_found, s, err);
+                return s->lookup == NULL ? -1 : 0;
+        }
         if (netaddr_parse(s->address, NETADDR_NUMERIC, &a, err) == -1)
                 return -1;
-        s->fd = stream_socket(&a);
-        rc = s->fd == -1 ? -1 : connect(s->fd, (struct sockaddr *)&a.ss, a.len);
-        if (rc == -1 && errno != EINPROGRESS) {
-                err_errno(err, ERR_RETRY, errno, "cannot connect to %s", s->address);
-                netaddr_fini(&a);
-                return -1;
-        }
+        rc = stream_connect_to(s, &a, err);
         netaddr_fini(&a);
-        s->connecting = watch_new(s->loop, s->fd, WATCH_WRITE, stream_connect_ready, s);
-        return 0;
+        return rc;
 }
 
 struct stream *
@@ -355,8 +382,9 @@ stream_close_after_write(struct stream **p, int64_t timeout_ms)
         *p = NULL;
         if (s == NULL)
                 return;
-        if (s->ended || s->connecting != NULL || s->failed.kind != ERR_NONE ||
-            timeout_ms <= 0 || (s->eof && stream_unsent(s) == 0)) {
+        if (s->ended || s->fd == -1 || s->connecting != NULL ||
+            s->failed.kind != ERR_NONE || timeout_ms <= 0 ||
+            (s->eof && stream_unsent(s) == 0)) {
                 stream_destroy(s);
                 return;
         }

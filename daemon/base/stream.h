@@ -3,7 +3,8 @@
  * bufferevent behind a small door).
  *
  * Addresses are written as in the configuration: "unix:/path" or
- * "127.0.0.1:7711", "[::1]:7711". Unix paths over 107 bytes work (through
+ * "127.0.0.1:7711", "[::1]:7711", "name:7711" (its first address; looked up without
+ * holding the loop up). Unix paths over 107 bytes work (through
  * /proc/self/fd of the folder).
  */
 #ifndef HELPLINE_BASE_STREAM_H

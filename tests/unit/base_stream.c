@@ -442,6 +442,41 @@ test_connect_fails_in_words(void **state)
 }
 
 static void
+test_connect_by_name(void **state)
+{
+        struct err err = {0};
+        struct listener *l = listener_open(loop, "127.0.0.1:0", 0, on_accept, NULL, &err);
+        struct end e = {0};
+        char name[64] = "", address[128];
+
+        (void)state;
+        /* our own name, which /etc/hosts or the resolver of a machine knows */
+        assert_int_equal(gethostname(name, sizeof name - 1), 0);
+        snprintf(
+            address, sizeof address, "%s%s", name, strrchr(listener_address(l), ':'));
+        e.s = stream_connect(loop, address, 5000, &handlers, &e);
+        stream_write(e.s, "early", 5);
+        while (e.n_connect + e.n_close == 0)
+                loop_turn(loop, 50);
+        if (e.n_connect == 1) /* the name may mean another address than 127.0.0.1 */
+                until(&e.n_drain, 1);
+        stream_close(&e.s);
+        memset(&e, 0, sizeof e);
+        e.s = stream_connect(loop, "no-such-host.invalid:80", 5000, &handlers, &e);
+        while (e.n_close == 0)
+                loop_turn(loop, 50);
+        assert_non_null(strstr(e.why.text, "no-such-host.invalid"));
+        assert_int_equal(e.why.kind, ERR_RETRY);
+        /* given up while it is looked up */
+        e.s = stream_connect(loop, "no-such-host.invalid:80", 5000, &handlers, &e);
+        stream_close(&e.s);
+        e.s = stream_connect(loop, "no-such-host.invalid:80", 5000, &handlers, &e);
+        stream_close_after_write(&e.s, 100);
+        usleep(50000);
+        listener_close(&l);
+}
+
+static void
 test_connect_has_a_deadline(void **state)
 {
         struct sockaddr_in in = {
@@ -706,6 +741,7 @@ main(void)
             TEST(test_last_words_arrive_although_input_was_not_read),
             TEST(test_closing_has_a_deadline),
             TEST(test_connect_fails_in_words),
+            TEST(test_connect_by_name),
             TEST(test_connect_has_a_deadline),
             TEST(test_written_before_the_connection_stands),
             TEST(test_unix_listener),
