@@ -637,6 +637,71 @@ test_stop_inside_a_job_s_end(void **state)
         }
 }
 
+/* Dead, but nobody has waited for it (a test machine may have no init). */
+static bool
+process_is_zombie(pid_t pid)
+{
+        char path[64], line[512] = "";
+        FILE *f;
+
+        snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+        f = fopen(path, "r");
+        if (f == NULL)
+                return true;
+        if (fgets(line, sizeof line, f) == NULL)
+                line[0] = '\0';
+        fclose(f);
+        return strstr(line, ") Z ") != NULL;
+}
+
+/* A daemon of its own that says its helper's pid and then waits to be killed. */
+static void
+daemon_main(int out, int type)
+{
+        struct told t = {0}, busy = {0};
+
+        loop = loop_new();
+        pool_open("normal");
+        submit('p', "", &t);
+        until(&t);
+        submit(type, "60000", &busy);
+        loop_turn(loop, 10);
+        loop_turn(loop, 10);
+        if (write(out, t.body, strlen(t.body)) == -1)
+                _exit(1);
+        pause();
+        _exit(0);
+}
+
+static void
+test_helpers_die_with_the_daemon(void **state)
+{
+        static const char types[] = "nu"; /* waiting, computing */
+
+        (void)state;
+        for (int i = 0; i < 2; i++) {
+                char text[32] = "";
+                int out[2], tries = 0;
+                pid_t daemon, helper;
+
+                assert_int_equal(pipe(out), 0);
+                daemon = fork();
+                if (daemon == 0)
+                        daemon_main(out[1], types[i]);
+                assert_true(read(out[0], text, sizeof text - 1) > 0);
+                helper = atoi(text);
+                assert_int_equal(kill(helper, 0), 0);
+                kill(daemon, SIGKILL);
+                waitpid(daemon, NULL, 0);
+                while (
+                    kill(helper, 0) == 0 && !process_is_zombie(helper) && tries++ < 200)
+                        usleep(10000);
+                assert_true(tries < 200);
+                close(out[0]);
+                close(out[1]);
+        }
+}
+
 static void
 test_frames(void **state)
 {
@@ -684,6 +749,7 @@ main(int argc, char **argv)
             TEST(test_starts_again_after_back_off),
             TEST(test_stop_ends_all_jobs),
             TEST(test_stop_inside_a_job_s_end),
+            TEST(test_helpers_die_with_the_daemon),
             TEST(test_frames),
         };
 
