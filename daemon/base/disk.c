@@ -31,7 +31,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/base/log.h"
 
-#define COPY_BYTES (256 * 1024)
+#define COPY_BYTES ((size_t)256 * 1024)
 
 struct disk_job {
         void (*work)(void *arg, struct err *err); /* NULL: a write */

@@ -57,7 +57,7 @@ netaddr_parse_unix(const char *path, struct netaddr *a, struct err *err)
         un->sun_family = AF_UNIX;
         a->len = sizeof *un;
         if (strlen(path) < sizeof un->sun_path) {
-                strcpy(un->sun_path, path);
+                memcpy(un->sun_path, path, strlen(path) + 1);
                 return 0;
         }
         a->folder_fd = netaddr_open_folder(path, name, err);
@@ -100,7 +100,7 @@ netaddr_split(const char *text, struct host_port *hp)
         hp->host[n] = '\0';
         snprintf(hp->port, sizeof hp->port, "%u", (unsigned)port & 0xffff);
         if (strcmp(hp->host, "localhost") == 0)
-                strcpy(hp->host, "127.0.0.1");
+                memcpy(hp->host, "127.0.0.1", sizeof "127.0.0.1");
         return true;
 }
 
@@ -179,7 +179,7 @@ netaddr_format(const struct sockaddr_storage *ss, char out[64])
                 inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
                 snprintf(out, 64, "[%s]:%u", host, ntohs(in6->sin6_port));
         } else {
-                strcpy(out, "unix");
+                memcpy(out, "unix", sizeof "unix");
         }
 }
 

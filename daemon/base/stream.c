@@ -56,7 +56,8 @@ struct stream {
         bool own; /* left to itself by close_after_write */
         LIST_ENTRY(stream) link; /* in closing_streams when own */
 };
-static LIST_HEAD(, stream) closing_streams = LIST_HEAD_INITIALIZER(closing_streams);
+static LIST_HEAD(stream_list, stream) closing_streams = LIST_HEAD_INITIALIZER(
+    closing_streams);
 
 /* ---- the end ---- */
 

@@ -84,7 +84,7 @@ struct worker_pool {
         struct job_list waiting;
         size_t n_waiting;
         size_t n_running;
-        LIST_HEAD(, worker) workers;
+        LIST_HEAD(worker_list, worker) workers;
         unsigned n_workers; /* not yet reaped */
         int64_t backoff_ms; /* until the next try after a failed start; 0: none failed */
         int64_t start_at_us; /* no start before this (monotonic) */
@@ -246,9 +246,9 @@ pool_start_failed(struct worker_pool *p, const char *why)
                 log_error("HELPER", "name=%s cannot be started, next try in %lld ms: %s",
                     p->name, (long long)p->backoff_ms, why);
         }
-        LIST_FOREACH(w, &p->workers, link)
-        if (w->state != WORKER_ENDING)
-                return;
+        for (w = LIST_FIRST(&p->workers); w != NULL; w = LIST_NEXT(w, link))
+                if (w->state != WORKER_ENDING)
+                        return;
         pool_fail_waiting(p, JOB_NOSTART);
 }
 
@@ -553,8 +553,7 @@ pool_start_needed(struct worker_pool *p)
         struct worker *w;
         unsigned n_starting = 0, n_alive = 0;
 
-        LIST_FOREACH(w, &p->workers, link)
-        {
+        for (w = LIST_FIRST(&p->workers); w != NULL; w = LIST_NEXT(w, link)) {
                 n_starting += w->state == WORKER_STARTING;
                 n_alive += w->state != WORKER_ENDING;
         }
@@ -579,9 +578,9 @@ pool_pump(void *arg)
         p->pumping = false;
         if (p->stopped)
                 return;
-        LIST_FOREACH(w, &p->workers, link)
-        if (w->state == WORKER_IDLE && !w->eof && p->n_waiting > 0)
-                worker_give(w, pool_take_job(p));
+        for (w = LIST_FIRST(&p->workers); w != NULL; w = LIST_NEXT(w, link))
+                if (w->state == WORKER_IDLE && !w->eof && p->n_waiting > 0)
+                        worker_give(w, pool_take_job(p));
         if (p->n_waiting > 0)
                 pool_start_needed(p);
 }
@@ -651,8 +650,8 @@ worker_pool_free(struct worker_pool **pp)
         if (p == NULL)
                 return;
         p->stopped = true;
-        LIST_FOREACH(w, &p->workers, link)
-        worker_kill(w);
+        for (w = LIST_FIRST(&p->workers); w != NULL; w = LIST_NEXT(w, link))
+                worker_kill(w);
         while ((w = LIST_FIRST(&p->workers)) != NULL) {
                 if (w->state != WORKER_ENDING)
                         worker_end(w, JOB_STOPPED, false);

@@ -54,7 +54,7 @@ static int
 child_send(int type, const void *body, size_t len)
 {
         char head[WORKER_FRAME_HEAD];
-        struct iovec iov[2] = {{head, sizeof head}, {(void *)(uintptr_t)body, len}};
+        struct iovec iov[2] = {{head, sizeof head}, {(void *)body, len}};
         struct msghdr msg = {.msg_iov = iov, .msg_iovlen = 2};
 
         worker_frame_head(head, len, type);

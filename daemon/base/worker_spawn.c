@@ -103,7 +103,7 @@ static void __attribute__((noreturn)) child_main(
         child_descriptors(fd);
         child_limits(limits);
         child_signals();
-        execv(argv[0], (char *const *)(uintptr_t)argv);
+        execv(argv[0], (char *const *)argv);
         worker_frame_head(frame, 4, WORKER_TYPE_NOEXEC);
         for (int i = 0; i < 4; i++)
                 frame[WORKER_FRAME_HEAD + i] = (char)(errno >> (24 - 8 * i) & 0xff);

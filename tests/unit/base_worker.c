@@ -63,11 +63,11 @@ static void
 helper_bloat(void)
 {
         for (;;) {
-                char *p = malloc(1 << 20);
+                volatile char *p = malloc(1 << 20);
 
                 if (p == NULL)
                         abort();
-                memset(p, 1, 1 << 20);
+                p[0] = 1;
         }
 }
 
