@@ -30,12 +30,14 @@ typedef void (*disk_fn)(void *arg, const struct err *err);
  * was called. A failed or short write is
  * ERR_RETRY with the reason (disk full); what was partly written is the
  * caller's to overwrite or skip. */
-void disk_write(struct disk *d, int fd, uint64_t offset, const void *head, size_t head_len,
+void
+disk_write(struct disk *d, int fd, uint64_t offset, const void *head, size_t head_len,
     const void *body, size_t body_len, int body_fd, disk_fn fn, void *arg);
 
 /* Run work(arg) in the thread, then done(arg, err) in the loop. work touches
  * nothing but what arg owns; it fills *err to fail. */
-void disk_run(struct disk *d, void (*work)(void *arg, struct err *err), disk_fn done, void *arg);
+void disk_run(
+    struct disk *d, void (*work)(void *arg, struct err *err), disk_fn done, void *arg);
 
 /* Bytes that wait to be written. */
 size_t disk_backlog(const struct disk *d);

@@ -12,18 +12,19 @@
 
 struct netaddr {
         struct sockaddr_storage ss; /* for bind() or connect() */
-        socklen_t len;              /* of ss */
-        int folder_fd;              /* a long Unix path goes through it; -1: none */
+        socklen_t len; /* of ss */
+        int folder_fd; /* a long Unix path goes through it; -1: none */
 };
 
 enum netaddr_use {
         NETADDR_NUMERIC, /* names are an error (ERR_RETRY): nothing here may wait */
-        NETADDR_LOOKUP   /* names are looked up, which may wait for a name server */
+        NETADDR_LOOKUP /* names are looked up, which may wait for a name server */
 };
 
 /* Fills *a; close it with netaddr_fini after bind or connect. ERR_CONFIG: the
  * text is no address; ERR_RETRY: a name that is not known (now). */
-int netaddr_parse(const char *text, enum netaddr_use use, struct netaddr *a, struct err *err);
+int
+netaddr_parse(const char *text, enum netaddr_use use, struct netaddr *a, struct err *err);
 void netaddr_fini(struct netaddr *a);
 /* Is this a host name that only NETADDR_LOOKUP can resolve? */
 bool netaddr_is_name(const char *text);

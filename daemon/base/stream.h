@@ -24,10 +24,10 @@ struct listener;
 /* Who is at the other end. */
 struct peer {
         bool is_unix;
-        bool is_loopback;  /* 127.0.0.0/8, ::1 or a Unix socket */
-        uid_t uid;         /* of a Unix socket (SO_PEERCRED), else (uid_t)-1 */
-        pid_t pid;         /* of a Unix socket, else 0 */
-        char address[64];  /* "127.0.0.1:5432" or "unix" */
+        bool is_loopback; /* 127.0.0.0/8, ::1 or a Unix socket */
+        uid_t uid; /* of a Unix socket (SO_PEERCRED), else (uid_t)-1 */
+        pid_t pid; /* of a Unix socket, else 0 */
+        char address[64]; /* "127.0.0.1:5432" or "unix" */
 };
 
 struct stream_handlers {
@@ -45,7 +45,8 @@ struct stream_handlers {
 };
 
 /* Takes over a connected, non-blocking descriptor. */
-struct stream *stream_new(struct loop *loop, int fd, const struct stream_handlers *h, void *arg);
+struct stream *
+stream_new(struct loop *loop, int fd, const struct stream_handlers *h, void *arg);
 /* Begins to connect; the outcome comes as on_connect or on_close, within timeout_ms. */
 struct stream *stream_connect(struct loop *loop, const char *address, int64_t timeout_ms,
     const struct stream_handlers *h, void *arg);
@@ -81,10 +82,12 @@ bool stream_peer_gone(const struct stream *s);
  * on_accept, which owns it. mode: permissions of a Unix socket (0660); a stale
  * socket file is replaced, a live one is an error. */
 struct listener *listener_open(struct loop *loop, const char *address, mode_t mode,
-    void (*on_accept)(void *arg, int fd, const struct peer *peer), void *arg, struct err *err);
+    void (*on_accept)(void *arg, int fd, const struct peer *peer), void *arg,
+    struct err *err);
 /* Takes over an already listening descriptor (socket activation). */
 struct listener *listener_from_fd(struct loop *loop, int fd,
-    void (*on_accept)(void *arg, int fd, const struct peer *peer), void *arg, struct err *err);
+    void (*on_accept)(void *arg, int fd, const struct peer *peer), void *arg,
+    struct err *err);
 void listener_close(struct listener **l); /* removes its Unix socket file */
 void listener_pause(struct listener *l, bool paused);
 /* "127.0.0.1:40123" or "unix:/path": where it really listens (port 0 resolved). */

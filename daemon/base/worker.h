@@ -34,39 +34,40 @@
 #include "daemon/base/loop.h"
 
 enum {
-        WORKER_TYPE_MAX = 0xef,    /* of jobs and answers */
+        WORKER_TYPE_MAX = 0xef, /* of jobs and answers */
         WORKER_TYPE_NOEXEC = 0xfd, /* the program could not be executed; 4 bytes errno */
-        WORKER_TYPE_READY = 0xfe,  /* no body */
-        WORKER_TYPE_BEGUN = 0xff   /* no body */
+        WORKER_TYPE_READY = 0xfe, /* no body */
+        WORKER_TYPE_BEGUN = 0xff /* no body */
 };
 #define WORKER_FRAME_HEAD 5
 
 struct worker_pool;
 
 struct worker_options {
-        const char *name;         /* for logs: "mime" */
-        const char *const *argv;  /* path of the program, arguments, NULL; copied */
-        unsigned n_max;           /* processes at most */
-        size_t max_answer;        /* bytes of one answer's body */
-        int64_t job_ms;           /* a job that takes longer: killed, JOB_TIMEOUT */
-        uint64_t memory_bytes;    /* RLIMIT_AS of the helper, 0: none */
-        unsigned cpu_s;           /* RLIMIT_CPU a process; it is replaced before, 0: none */
-        unsigned max_jobs;        /* replaced after so many jobs, 0: never */
-        size_t max_queue;         /* jobs waiting; more are refused */
+        const char *name; /* for logs: "mime" */
+        const char *const *argv; /* path of the program, arguments, NULL; copied */
+        unsigned n_max; /* processes at most */
+        size_t max_answer; /* bytes of one answer's body */
+        int64_t job_ms; /* a job that takes longer: killed, JOB_TIMEOUT */
+        uint64_t memory_bytes; /* RLIMIT_AS of the helper, 0: none */
+        unsigned cpu_s; /* RLIMIT_CPU a process; it is replaced before, 0: none */
+        unsigned max_jobs; /* replaced after so many jobs, 0: never */
+        size_t max_queue; /* jobs waiting; more are refused */
 };
 
 enum job_result {
-        JOB_DONE,     /* answer holds what the helper said */
-        JOB_DIED,     /* the process ended or was killed by a limit */
-        JOB_TIMEOUT,  /* it took longer than job_ms and was killed */
-        JOB_GARBAGE,  /* its answer broke the framing or the size limit */
-        JOB_NOSTART,  /* the program cannot be started: not the job's fault, retry */
-        JOB_STOPPED   /* worker_pool_free() while it waited: not done */
+        JOB_DONE, /* answer holds what the helper said */
+        JOB_DIED, /* the process ended or was killed by a limit */
+        JOB_TIMEOUT, /* it took longer than job_ms and was killed */
+        JOB_GARBAGE, /* its answer broke the framing or the size limit */
+        JOB_NOSTART, /* the program cannot be started: not the job's fault, retry */
+        JOB_STOPPED /* worker_pool_free() while it waited: not done */
 };
 const char *job_result_name(enum job_result r);
 
 /* The answer's type byte and body live until the function returns. */
-typedef void (*job_fn)(void *arg, enum job_result result, int type, const char *body, size_t len);
+typedef void (*job_fn)(
+    void *arg, enum job_result result, int type, const char *body, size_t len);
 
 struct worker_pool *worker_pool_new(struct loop *loop, const struct worker_options *o);
 /* Kills all helpers; waiting and running jobs end with JOB_STOPPED before it
@@ -96,7 +97,7 @@ void worker_child_setup(void);
 void worker_frame_head(char *out, size_t len, int type);
 /* Pure framing, for the fuzzer: returns bytes of one whole frame at p (header
  * and body), 0 when more are needed, -1 when longer than max_body. */
-long worker_frame_parse(const char *p, size_t n, size_t max_body, int *type, const char **body,
-    size_t *len);
+long worker_frame_parse(
+    const char *p, size_t n, size_t max_body, int *type, const char **body, size_t *len);
 
 #endif
