@@ -199,18 +199,19 @@ run_job(int type, const json_t *o, int fd)
 }
 
 /* Calls that only a taken-over helper would make end it; all that is not listed
- * fails. Files were opened before (charsets) or come as descriptors. */
+ * fails. Files were opened before (charsets) or come as descriptors; newfstatat is
+ * how glibc says fstat. */
 static int
 forbid(void)
 {
         static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(recvmsg),
             SCMP_SYS(sendmsg), SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(close),
-            SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(munmap),
-            SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(exit),
-            SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-            SCMP_SYS(rt_sigreturn), SCMP_SYS(futex), SCMP_SYS(getrandom),
-            SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-            SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
+            SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(pread64),
+            SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise),
+            SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigaction),
+            SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(futex),
+            SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+            SCMP_SYS(time), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(tgkill),
             SCMP_SYS(restart_syscall), SCMP_SYS(poll), SCMP_SYS(sched_yield)};
         static const int deadly[] = {SCMP_SYS(execve), SCMP_SYS(execveat),
             SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(ptrace),
