@@ -472,28 +472,37 @@ stream_release(GMimeStream *stream)
         g_object_unref(stream);
 }
 
+static GMimeFormatOptions *
+format_like(const char *s, size_t n)
+{
+        GMimeFormatOptions *format = g_mime_format_options_new();
+        const char *lf = memchr(s, '\n', n);
+        bool dos = lf != NULL && lf > s && lf[-1] == '\r';
+
+        g_mime_format_options_set_newline_format(
+            format, dos ? GMIME_NEWLINE_FORMAT_DOS : GMIME_NEWLINE_FORMAT_UNIX);
+        return format;
+}
+
+/* The mail is read as a part and not as a message: GMime would parse all its
+ * addresses, which takes minutes for 100,000 names without any. */
 static void
 walk_raw(struct walk *w, const char *raw, size_t n, const struct prescan *p)
 {
         GMimeStream *stream;
         GMimeParser *parser;
-        GMimeMessage *message;
-        const char *lf;
+        GMimeObject *root;
 
         if (!p->has_header)
                 return;
-        lf = memchr(raw + p->header_at, '\n', n - p->header_at);
-        w->format = g_mime_format_options_new();
-        g_mime_format_options_set_newline_format(w->format,
-            lf != NULL && lf > raw && lf[-1] == '\r' ? GMIME_NEWLINE_FORMAT_DOS
-                                                     : GMIME_NEWLINE_FORMAT_UNIX);
+        w->format = format_like(raw + p->header_at, n - p->header_at);
         stream = stream_over(raw + p->header_at, n - p->header_at);
         parser = g_mime_parser_new_with_stream(stream);
-        message = g_mime_parser_construct_message(parser, NULL);
-        if (message != NULL && g_mime_message_get_mime_part(message) != NULL)
-                walk_root(w, g_mime_message_get_mime_part(message));
-        if (message != NULL)
-                g_object_unref(message);
+        root = g_mime_parser_construct_part(parser, NULL);
+        if (root != NULL) {
+                walk_root(w, root);
+                g_object_unref(root);
+        }
         g_object_unref(parser);
         stream_release(stream);
         g_mime_format_options_free(w->format);

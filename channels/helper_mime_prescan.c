@@ -305,6 +305,8 @@ scan_body(const char *raw, size_t n, struct prescan *p, struct scan *c)
                 } else if (in_header && is_header_line(&l)) {
                         p->n_part_headers++;
                         p->part_header_bytes += l.next - at;
+                        for (size_t i = 0; i < l.len; i++)
+                                p->n_commas += l.s[i] == ',';
                         note_header(c, p, &l);
                 }
         }
@@ -326,6 +328,7 @@ check_limits(size_t n, const struct prescan *p, struct err *err)
             {"header lines in its parts", p->n_part_headers, PRESCAN_MAX_PART_HEADERS},
             {"bytes of header in its parts", p->part_header_bytes,
                 PRESCAN_MAX_PART_BYTES},
+            {"commas in the headers of its parts", p->n_commas, PRESCAN_MAX_COMMAS},
         };
 
         for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)

@@ -204,6 +204,7 @@ BOMBS = {  # name: (expected answer, mail)
     "an attachment of 17 MB": ("M", lambda: MIXED + b"--x\r\nContent-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(random.Random(1).randbytes(17500000)).replace(b"\n", b"\r\n")),
     "a message of 24 MB within": ("M", lambda: TOP + b"Content-Type: message/rfc822\r\n\r\n" + TOP + b"\r\n" + b"hello world\r\n" * 1800000),
     "100,000 names without an address": ("M", lambda: b"From: " + b"a," * 100000 + b"\r\n\r\nx"),
+    "4,900 names in a message within": ("M", lambda: TOP + b"Content-Type: message/rfc822\r\n\r\nTo: " + b"a," * 4900 + b"\r\n\r\nx"),
     "brackets never closed": ("M", lambda: b"From: " + b"<" * 60000 + b"\r\nTo: " + b"(" * 60000 + b"\r\nCc: " + b"<a@," * 30000 + b"\r\n\r\nx"),
     "18,000 encoded words": ("M", lambda: b"Subject: " + b"=?a?b?=?a?q?" * 18000 + b"\r\n\r\nx"),
     "50,000 parameters": ("M", lambda: TOP + b"Content-Type: text/plain; " + b"a=b; " * 50000 + b"\r\n\r\nx"),

@@ -139,6 +139,7 @@ test_limits(void **state)
         refuses(MIXED, "--=_x\r\n\r\n", 1001, "boundary lines");
         refuses(MIXED "--=_x\r\n", "X: y\r\n", 20001, "header lines in its parts");
         refuses(MIXED "--=_x\r\nX: ", "\taaaaaaaaaaaaaaaa\r\n", 19000, NULL);
+        refuses(TOP "Content-Type: message/rfc822\r\n\r\nTo: ", "a,", 5001, "commas");
         refuses(TOP, "Content-Type: message/rfc822\r\n\r\n", 201, "nested parts");
         refuses(TOP, "Content-Type:\r\n message/rfc822\r\n\r\n", 201, "nested parts");
 }
