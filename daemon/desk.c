@@ -24,14 +24,11 @@
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
 #include "daemon/demo.h"
+#include "daemon/helpers.h"
 #include "daemon/intake.h"
 #include "daemon/notify.h"
 #include "daemon/outbox.h"
 #include "queue/redis_child.h"
-
-#ifndef HELPLINE_LIBEXEC
-#define HELPLINE_LIBEXEC "/usr/local/libexec/helpline"
-#endif
 
 #define LOCK_WAIT_MS 10000
 #define MIME_JOB_MS 5000
@@ -42,42 +39,15 @@
 
 /* ---- helpers ---- */
 
-/* Where a helper program lies: $HELPLINE_LIBEXEC, beside helplined, or installed. */
-static const char *
-helper_path(struct arena *a, const char *name)
-{
-        const char *dir = getenv("HELPLINE_LIBEXEC");
-        char self[4096];
-        ssize_t n;
-
-        if (dir != NULL)
-                return arena_printf(a, "%s/%s", dir, name);
-        n = readlink("/proc/self/exe", self, sizeof self - 1);
-        if (n > 0) {
-                char *slash;
-                const char *beside;
-
-                self[n] = '\0';
-                slash = strrchr(self, '/');
-                beside = arena_printf(a, "%.*s/%s", (int)(slash - self), self, name);
-                if (access(beside, X_OK) == 0)
-                        return beside;
-        }
-        return arena_printf(a, "%s/%s", HELPLINE_LIBEXEC, name);
-}
-
 static struct worker_pool *
 helper_pool(struct desk *d, const char *name, struct worker_options *o, struct err *err)
 {
         struct arena *a AUTO_ARENA = arena_new();
-        const char *argv[] = {helper_path(a, arena_printf(a, "helpline-%s", name)), NULL};
+        const char *argv[] = {
+            helper_path(a, arena_printf(a, "helpline-%s", name), err), NULL};
 
-        if (access(argv[0], X_OK) == -1) {
-                err_errno(err, ERR_CONFIG, errno,
-                    "the helper %s cannot be run (set HELPLINE_LIBEXEC to its folder)",
-                    argv[0]);
+        if (argv[0] == NULL)
                 return NULL;
-        }
         o->name = name;
         o->argv = argv;
         return worker_pool_new(d->loop, o);

@@ -1,0 +1,41 @@
+/*
+ * The tool's side of the agent protocol: blocking, one command at a time, with a
+ * deadline. Unix socket of a configuration, or --server HOST:PORT with
+ * $HELPLINE_TOKEN.
+ */
+#ifndef HELPLINE_TOOL_CLIENT_H
+#define HELPLINE_TOOL_CLIENT_H
+
+#include "daemon/base/arena.h"
+#include "daemon/base/err.h"
+#include "daemon/base/resp.h"
+
+/* Exit codes of CONFIG.md, "Programs and their fixed calls". */
+enum {
+        TOOL_DONE = 0,
+        TOOL_REFUSED = 1,
+        TOOL_USAGE = 2,
+        TOOL_NO_LOGIN = 4,
+        TOOL_AWAY = 5
+};
+
+struct client;
+
+struct client_options {
+        const char
+            *file; /* configuration; $HELPLINE_CONF, else /etc/helpline/helpline.conf */
+        const char *server; /* HOST:PORT, NULL: the Unix socket */
+        int64_t timeout_ms; /* of one answer */
+};
+
+/* Connects and logs in. NULL with *err; *code is the exit code it deserves. */
+struct client *client_open(const struct client_options *o, int *code, struct err *err);
+void client_close(struct client **c);
+/* One command and its answer (in a). -1: no answer in time, or broken. */
+int client_call(struct client *c, int argc, const char *const *argv, struct arena *a,
+    struct resp_value *out, struct err *err);
+/* Waits for one more answer (SUBSCRIBE). timeout_ms -1: for ever. */
+int client_next(struct client *c, int64_t timeout_ms, struct arena *a,
+    struct resp_value *out, struct err *err);
+
+#endif

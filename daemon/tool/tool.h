@@ -1,0 +1,36 @@
+/*
+ * The program `helpline`: verbs of the administrator. One table in main.c; a verb
+ * gets its words and returns the exit code.
+ */
+#ifndef HELPLINE_TOOL_TOOL_H
+#define HELPLINE_TOOL_TOOL_H
+
+#include "daemon/tool/client.h"
+
+struct tool {
+        struct client_options client;
+        bool json; /* --json */
+        bool fix; /* --fix */
+        const char *sender; /* -f: deliver's envelope sender, NULL not given */
+};
+
+/* argv[0] is the verb. */
+int verb_command(struct tool *t, int argc, char **argv); /* cmd WORD ... */
+int verb_agent(struct tool *t, int argc, char **argv); /* agent token NAME */
+int verb_plain(struct tool *t, int argc, char **argv); /* live rehearse reload drain */
+int verb_status(struct tool *t, int argc, char **argv);
+int verb_outbox(struct tool *t, int argc, char **argv);
+int verb_quarantine(struct tool *t, int argc, char **argv);
+int verb_check(struct tool *t, int argc, char **argv);
+int verb_explain(struct tool *t, int argc, char **argv);
+int verb_deliver(struct tool *t, int argc, char **argv);
+int verb_fsck(struct tool *t, int argc, char **argv);
+
+/* Run one command and print its answer as people (or --json) want it. */
+int tool_run(struct tool *t, int argc, const char *const *argv);
+/* "helpline: text" on standard error; returns code. */
+int tool_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The exit code an error answer of the protocol deserves. */
+int tool_code_of(const char *error);
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * The verbs that are one command of the protocol, and check. What they do stands in
+ * docs/protocol.md; what they print is made in answer.c.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "daemon/base/json.h"
+#include "daemon/tool/tool.h"
+
+int
+verb_command(struct tool *t, int argc, char **argv)
+{
+        if (argc < 2)
+                return tool_fail(TOOL_USAGE, "cmd takes a command: helpline cmd STATS");
+        return tool_run(t, argc - 1, (const char *const *)argv + 1);
+}
+
+int
+verb_agent(struct tool *t, int argc, char **argv)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct resp_value v;
+        struct client *c;
+        struct err err;
+        int code;
+
+        if (argc != 3 || strcmp(argv[1], "token") != 0)
+                return tool_fail(TOOL_USAGE, "usage: helpline agent token NAME");
+        c = client_open(&t->client, &code, &err);
+        if (c == NULL)
+                return tool_fail(code, "%s", err.text);
+        code = client_call(c, 3, (const char *[]){"TOKEN", "NEW", argv[2]}, a, &v, &err);
+        client_close(&c);
+        if (code == -1)
+                return tool_fail(TOOL_AWAY, "%s", err.text);
+        if (v.type == RESP_ERROR)
+                return tool_fail(tool_code_of(v.s), "%.*s", (int)v.len, v.s);
+        printf("%.*s\n", (int)v.len, v.s);
+        fprintf(stderr,
+            "A token for %s; it is shown this once. He logs in with: AUTH TOKEN\n",
+            argv[2]);
+        return TOOL_DONE;
+}
+
+int
+verb_plain(struct tool *t, int argc, char **argv)
+{
+        char word[32];
+
+        if (argc != 1)
+                return tool_fail(TOOL_USAGE, "%s takes no words", argv[0]);
+        snprintf(word, sizeof word, "%s", argv[0]);
+        for (char *p = word; *p != '\0'; p++)
+                *p = (char)toupper((unsigned char)*p);
+        return tool_run(t, 1, (const char *[]){word});
+}
+
+int
+verb_check(struct tool *t, int argc, char **argv)
+{
+        struct config_report report = {.text = BUF_INIT};
+        struct config *c = NULL;
+        int rc;
+
+        (void)argv;
+        if (argc != 1)
+                return tool_fail(
+                    TOOL_USAGE, "check takes no words (helpline -c FILE check)");
+        rc = config_load(t->client.file, &c, &report);
+        fputs(buf_str(&report.text), stderr);
+        if (rc == -1)
+                fprintf(stderr, "%u errors in %s\n", report.n_errors, t->client.file);
+        else
+                printf("%s: %zu agents, %zu lines, %zu mail accounts; %u warnings\n",
+                    t->client.file, c->n_agents, c->n_lines, c->n_mails,
+                    report.n_warnings);
+        config_free(&c);
+        config_report_fini(&report);
+        return rc == -1 ? TOOL_USAGE : TOOL_DONE;
+}
+
+/* ---- status ---- */
+
+static void
+print_lines(const json_t *lines)
+{
+        const char *name;
+        json_t *l;
+
+        printf("%-16s %8s %8s %8s %10s\n", "line", "queued", "held", "ready", "oldest");
+        json_object_foreach((json_t *)lines, name, l)
+        {
+                int64_t s = json_int(l, "oldest_s", 0);
+
+                printf("%-16s %8lld %8lld %8lld %7lldm%02llds\n", name,
+                    (long long)json_int(l, "queued", 0),
+                    (long long)json_int(l, "held", 0), (long long)json_int(l, "ready", 0),
+                    (long long)s / 60, (long long)s % 60);
+        }
+}
+
+static void
+print_channels(const json_t *channels)
+{
+        for (size_t i = 0; i < json_array_size(channels); i++) {
+                const json_t *c = json_array_get(channels, i);
+                const char *last = json_str(c, "last_error", "");
+
+                printf("channel  %s (%s) %s%s%s\n", json_str(c, "account", "?"),
+                    json_str(c, "channel", "?"), json_str(c, "state", "?"),
+                    *last != '\0' ? ": " : "", last);
+        }
+}
+
+static void
+print_status(const json_t *s)
+{
+        const json_t *store = json_obj(s, "store"), *agents = json_obj(s, "agents");
+        const json_t *in = json_obj(s, "in"), *out = json_obj(s, "outbox");
+        const json_t *tickets = json_obj(s, "tickets");
+        const char *state;
+        json_t *n;
+
+        printf("%s, helpline %s, up %lld s, %s\n", json_str(s, "desk", "?"),
+            json_str(s, "version", "?"), (long long)json_int(s, "uptime_s", 0),
+            json_bool(s, "live", false) ? "live" : "rehearsal: outgoing mail is held");
+        printf("store    %s, durability %s\n", json_str(store, "kind", "?"),
+            json_str(store, "durability", "?"));
+        printf("tickets ");
+        json_object_foreach((json_t *)tickets, state, n)
+            printf(" %s %lld", state, (long long)json_integer_value(n));
+        printf("\nagents   %lld ready, %lld away, %lld parked\n",
+            (long long)json_int(agents, "ready", 0),
+            (long long)json_int(agents, "away", 0),
+            (long long)json_int(agents, "parked", 0));
+        printf("in       %lld messages, %lld duplicates, %lld quarantined\n",
+            (long long)json_int(in, "messages", 0),
+            (long long)json_int(in, "duplicates", 0),
+            (long long)json_int(in, "quarantined", 0));
+        printf("outbox   %lld held, %lld queued, %lld deferred, %lld dead\n",
+            (long long)json_int(out, "held", 0), (long long)json_int(out, "queued", 0),
+            (long long)json_int(out, "deferred", 0), (long long)json_int(out, "dead", 0));
+        print_channels(json_list(s, "channels"));
+        print_lines(json_obj(s, "lines"));
+}
+
+int
+verb_status(struct tool *t, int argc, char **argv)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct resp_value v;
+        struct client *c;
+        struct err err;
+        json_t *s;
+        int code;
+
+        (void)argv;
+        if (argc != 1)
+                return tool_fail(TOOL_USAGE, "status takes no words");
+        if (t->json)
+                return tool_run(t, 1, (const char *[]){"STATS"});
+        c = client_open(&t->client, &code, &err);
+        if (c == NULL)
+                return tool_fail(code, "%s", err.text);
+        code = client_call(c, 1, (const char *[]){"STATS"}, a, &v, &err);
+        client_close(&c);
+        if (code == -1)
+                return tool_fail(TOOL_AWAY, "%s", err.text);
+        if (v.type != RESP_BULK)
+                return tool_fail(tool_code_of(v.s), "%.*s", (int)v.len, v.s);
+        s = json_read(v.s, v.len, 16 << 20, &err);
+        if (s == NULL)
+                return tool_fail(
+                    TOOL_AWAY, "the daemon's answer is no JSON: %s", err.text);
+        print_status(s);
+        json_decref(s);
+        return TOOL_DONE;
+}
+
+/* ---- outbox, quarantine: NOUN [list | show N | retry N | drop N] ---- */
+
+static int
+verb_noun(struct tool *t, const char *noun, int argc, char **argv)
+{
+        if (argc == 1 || (argc == 2 && strcasecmp(argv[1], "list") == 0))
+                return tool_run(t, 2, (const char *[]){noun, "LIST"});
+        if (argc == 3 && (strcmp(argv[1], "show") == 0 || strcmp(argv[1], "retry") == 0 ||
+                             strcmp(argv[1], "drop") == 0))
+                return tool_run(t, 3, (const char *[]){noun, argv[1], argv[2]});
+        return tool_fail(
+            TOOL_USAGE, "usage: helpline %s [list | show N | retry N | drop N]", argv[0]);
+}
+
+int
+verb_outbox(struct tool *t, int argc, char **argv)
+{
+        return verb_noun(t, "OUTBOX", argc, argv);
+}
+
+int
+verb_quarantine(struct tool *t, int argc, char **argv)
+{
+        return verb_noun(t, "QUARANTINE", argc, argv);
+}
