@@ -119,3 +119,14 @@ local function verb_unquar()
         finish()
         return {'OK', hintseq(), {}}
 end
+
+--     tokused  now daemon  id                                    -> OK|NOSUCH
+local function verb_tokused()
+        local k = 'tok:' .. ARGV[4]
+        if not load_hash(k).exists then
+                return {'NOSUCH', hintseq(), {}}
+        end
+        hset(k, 'used', num(now_ms))
+        finish()
+        return {'OK', hintseq(), {}}
+end

@@ -1,0 +1,227 @@
+/*
+ * Agents: presence, grace, tokens.
+ */
+#include "queue/store_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const presences[] = {"offline", "away", "ready"};
+
+static void
+agent_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        struct agent_state a = {.presence = PRESENCE_OFFLINE};
+
+        if (err != NULL) {
+                c->agent(c->arg, err, NULL);
+                return;
+        }
+        for (int i = 0; i < 3; i++)
+                if (strcmp(reply_str(r, 0), presences[i]) == 0)
+                        a.presence = (enum presence)i;
+        a.reason = reply_dup(r, 1, c->a);
+        a.used = (unsigned)reply_int(r, 2);
+        a.idle_since_ms = reply_int(r, 3);
+        c->agent(c->arg, NULL, &a);
+}
+
+void
+store_agent(struct store *s, const char *agent, store_agent_fn fn, void *arg)
+{
+        struct call *c = call_plain(s, "HMGET", agent_on, arg);
+
+        c->agent = fn;
+        call_addf(c, KEY_AGENT "%s", agent);
+        call_add(c, "presence");
+        call_add(c, "reason");
+        call_add(c, "used");
+        call_add(c, "idle_since");
+        call_send(c);
+}
+
+/* An absent agent's queue falls back in chunks: the same call again, until it is empty. */
+static void
+presence_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        struct call *again;
+
+        if (err != NULL || reply_int(r, 3) != 1) {
+                if (c->done != NULL)
+                        c->done(c->arg, err);
+                return;
+        }
+        again = call_verb(c->s, "presence", presence_on, c->arg);
+        again->done = c->done;
+        for (size_t i = 7; i < c->n; i++)
+                call_add(again, c->argv[i]);
+        call_send(again);
+}
+
+void
+store_set_presence(struct store *s, const char *agent, enum presence p,
+    const char *reason, const char *who, store_done_fn fn, void *arg)
+{
+        struct call *c = call_verb(s, "presence", presence_on, arg);
+
+        c->done = fn;
+        call_add(c, agent);
+        call_add(c, presences[p]);
+        call_add(c, reason);
+        call_add(c, who);
+        call_send(c);
+}
+
+void
+store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms,
+    store_done_fn fn, void *arg)
+{
+        struct call *c = call_verb(s, "grace", call_on_done, arg);
+
+        c->done = fn;
+        call_add(c, agent);
+        call_add(c, bot ? "1" : "0");
+        call_addn(c, at_ms);
+        call_send(c);
+}
+
+/* ---- tokens ---- */
+
+void
+store_token_new(struct store *s, const struct token *t, store_done_fn fn, void *arg)
+{
+        struct call *c = call_verb(s, "token", call_on_done, arg);
+
+        c->done = fn;
+        call_add(c, t->id);
+        call_add(c, t->agent);
+        call_add(c, t->sha256);
+        call_add(c, t->name);
+        call_addn(c, t->created_ms);
+        call_send(c);
+}
+
+static void
+token_parse(const char *id, const redisReply *pairs, struct arena *a, struct token *t)
+{
+        t->id = arena_strdup(a, id);
+        t->agent = arena_strdup(a, reply_field(pairs, "agent"));
+        t->sha256 = arena_strdup(a, reply_field(pairs, "sha256"));
+        t->name = arena_strdup(a, reply_field(pairs, "name"));
+        t->created_ms = strtoll(reply_field(pairs, "created"), NULL, 10);
+        t->used_ms = strtoll(reply_field(pairs, "used"), NULL, 10);
+}
+
+static void
+token_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        struct token t;
+        size_t n = 0;
+
+        if (err == NULL && r->type == REDIS_REPLY_ARRAY && r->elements > 0) {
+                token_parse(c->x, r, c->a, &t);
+                n = 1;
+        }
+        c->tokens(c->arg, err, n > 0 ? &t : NULL, n);
+}
+
+void
+store_token_find(struct store *s, const char *id, store_tokens_fn fn, void *arg)
+{
+        struct call *c = call_plain(s, "HGETALL", token_on, arg);
+
+        c->tokens = fn;
+        c->x = arena_strdup(c->a, id);
+        call_addf(c, KEY_TOKEN "%s", id);
+        call_send(c);
+}
+
+struct token_list {
+        struct arena *a;
+        struct token *tokens;
+        size_t n;
+        size_t n_left;
+        struct err err;
+        store_tokens_fn fn;
+        void *arg;
+};
+
+static void
+token_list_done(struct token_list *l)
+{
+        struct arena *a = l->a;
+        bool ok = l->err.kind == ERR_NONE;
+
+        l->fn(l->arg, ok ? NULL : &l->err, l->tokens, ok ? l->n : 0);
+        arena_free(&a);
+}
+
+static void
+token_list_one(void *arg, const struct err *err, const struct token *t, size_t n)
+{
+        struct token_list *l = arg;
+
+        if (err != NULL)
+                l->err = *err;
+        for (size_t i = 0; i < n; i++)
+                l->tokens[l->n++] = (struct token){.id = arena_strdup(l->a, t[i].id),
+                    .agent = arena_strdup(l->a, t[i].agent),
+                    .sha256 = arena_strdup(l->a, t[i].sha256),
+                    .name = arena_strdup(l->a, t[i].name),
+                    .created_ms = t[i].created_ms,
+                    .used_ms = t[i].used_ms};
+        if (--l->n_left == 0)
+                token_list_done(l);
+}
+
+static void
+token_list_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        size_t n = err == NULL && r->type == REDIS_REPLY_ARRAY ? r->elements : 0;
+        struct arena *a = arena_new();
+        struct token_list *l = arena_alloc(a, sizeof(*l));
+
+        l->a = a;
+        l->fn = c->tokens;
+        l->arg = c->arg;
+        l->n_left = n;
+        l->tokens = arena_alloc(a, (n + 1) * sizeof(*l->tokens));
+        if (err != NULL)
+                l->err = *err;
+        if (n == 0)
+                token_list_done(l);
+        for (size_t i = 0; i < n; i++)
+                store_token_find(c->s, reply_str(r, i), token_list_one, l);
+}
+
+void
+store_token_list(struct store *s, const char *agent, store_tokens_fn fn, void *arg)
+{
+        struct call *c = call_plain(s, "SMEMBERS", token_list_on, arg);
+
+        c->tokens = fn;
+        if (agent[0] == '\0')
+                call_add(c, KEY_TOKENS);
+        else
+                call_addf(c, KEY_AGENT_TOKENS "%s", agent);
+        call_send(c);
+}
+
+void
+store_token_drop(struct store *s, const char *id, store_done_fn fn, void *arg)
+{
+        struct call *c = call_verb(s, "untoken", call_on_done, arg);
+
+        c->done = fn;
+        call_add(c, id);
+        call_send(c);
+}
+
+void
+store_token_used(struct store *s, const char *id)
+{
+        struct call *c = call_verb(s, "tokused", call_on_done, NULL);
+
+        call_add(c, id);
+        call_send(c);
+}
