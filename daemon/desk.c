@@ -32,7 +32,7 @@
 
 #define LOCK_WAIT_MS 10000
 #define MIME_JOB_MS 5000
-#define MIME_MEMORY (512ULL << 20)
+#define MIME_MEMORY (384ULL << 20)
 #define MIME_ANSWER (12 << 20)
 #define MAILER_JOB_MS 300000
 #define MAILER_PROCESSES 8
@@ -60,7 +60,7 @@ open_helpers(struct desk *d, struct err *err)
             .n_max = 2,
             .max_answer = MIME_ANSWER,
             .job_ms = MIME_JOB_MS,
-            .memory_bytes = getenv("HELPLINE_NO_RLIMIT") ? 0 : MIME_MEMORY,
+            .memory_bytes = MIME_MEMORY,
             .cpu_s = 600,
             .max_jobs = 1000,
             .max_queue = 2000,

@@ -218,6 +218,18 @@ job_complete_message(struct job *j)
         j->digest = arena_printf(j->keep, "%s:%s", j->account, m->digest);
 }
 
+/* Why the helper gave only the header, in its own words. */
+static const char *
+helper_why(struct arena *a, const char *body, size_t len)
+{
+        json_t *j = json_read(body, len, len, NULL);
+        const char *why =
+            arena_strdup(a, json_str(j, "why", "the mail breaks a limit of the parser"));
+
+        json_decref(j);
+        return why;
+}
+
 static void
 on_parsed(void *arg, enum job_result result, int type, const char *body, size_t len)
 {
@@ -235,7 +247,7 @@ on_parsed(void *arg, enum job_result result, int type, const char *body, size_t 
             message_parse(body, len, &j->message, &err) == 0) {
                 if (type == 'H') {
                         j->message->header_only = true;
-                        job_condemn(j, "the mail breaks a limit of the parser");
+                        job_condemn(j, helper_why(j->keep, body, len));
                 }
         } else if (result == JOB_DONE && type == 'E') {
                 job_condemn(j, arena_strndup(j->keep, body, utf8_cut(body, len, 200)));
