@@ -127,7 +127,7 @@ $(B)/helpline: $(call obj,daemon/tool/main.c) $(lib_tool) $(lib_channels) $(lib_
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 $(B)/helpline-mime: $(call obj,channels/helper_mime.c) $(lib_mime) $(lib_model) $(lib_base)
 	$(LINK) $(GMIME_LIBS) -lseccomp $(LIBS_base)
-$(B)/helpline-mailer: $(call obj,channels/helper_mailer.c) $(lib_mailer) $(lib_model) $(lib_base)
+$(B)/helpline-mailer: $(call obj,channels/helper_mailer.c) $(lib_mailer) $(lib_channels) $(lib_model) $(lib_base)
 	$(LINK) -lesmtp -lssl -lseccomp -ldl $(LIBS_base)
 
 # ---- unit tests: tests/unit/NAME.c becomes $(B)/tests/NAME, links everything but
