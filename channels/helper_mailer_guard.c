@@ -16,6 +16,8 @@ mailer_guard_wrote(struct mailer_guard *g, const char *p, size_t n)
         static const char starttls[] = "STARTTLS\r\n";
         const size_t len = sizeof starttls - 1;
 
+        if (mailer_guard_is_clean(g))
+                memset(g, 0, sizeof *g); /* inside TLS now: the watch is over */
         if (g->asked || n < len || memcmp(p + n - len, starttls, len) != 0)
                 return;
         memset(g, 0, sizeof *g);

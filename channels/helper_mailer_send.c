@@ -34,7 +34,7 @@ static struct { /* the job under way */
         struct mailer_guard guard;
         bool has_begun; /* MAIL was written */
         bool is_judged;
-        bool wrote_something; /* since the last line was read */
+        bool is_given; /* the library has taken the bytes of the message */
         char last[LAST_WORDS + 1]; /* the relay's last line */
         size_t n_last;
         bool last_is_whole;
@@ -176,16 +176,13 @@ event_cb(smtp_session_t session, int event, void *arg, ...)
 static const char *
 message_cb(void **ctx, int *len, void *arg)
 {
-        static char done;
-
+        (void)ctx; /* the library would free it */
         (void)arg;
-        if (len == NULL) {
-                *ctx = NULL;
+        if (len == NULL || now.is_given) {
+                now.is_given = false;
                 return NULL;
         }
-        if (*ctx != NULL)
-                return NULL;
-        *ctx = &done;
+        now.is_given = true;
         *len = (int)now.job->len;
         return now.job->bytes;
 }
@@ -276,22 +273,25 @@ session_login(smtp_session_t s, auth_context_t *auth)
 /* ---- why ---- */
 
 static const char *
-why_not(bool started, int errnum)
+why_not(int errnum)
 {
         const struct mailer_job *j = now.job;
         char words[160];
 
-        if (now.guard.injected || (now.guard.asked && !now.guard.answered && started))
+        if (now.guard.refused)
                 return arena_printf(now.arena,
-                    "somebody put plain text behind the relay's reply to STARTTLS: "
-                    "nothing was given to %s:%u",
+                    "somebody put plain text behind the reply of %s:%u to STARTTLS: "
+                    "nothing was handed over",
                     j->host, j->port);
-        if (now.guard.asked && !now.has_begun && now.n_last == 0)
-                return arena_printf(now.arena, "TLS with %s:%u failed", j->host, j->port);
-        if (now.n_last > 0)
+        if (now.guard.asked && now.guard.answered)
+                return arena_printf(now.arena, "TLS with %s:%u failed: %s", j->host,
+                    j->port,
+                    *mailer_tls_fault() == '\0' ? "no reason known" : mailer_tls_fault());
+        if (now.n_last > 0 && strncmp(now.last, "334", 3) != 0) /* no login's challenge */
                 return arena_printf(
                     now.arena, "%s:%u said last: %s", j->host, j->port, now.last);
-        if (errnum == EINPROGRESS || errnum == EAGAIN)
+        if (errnum == -EINPROGRESS ||
+            errnum == EINPROGRESS) /* SO_SNDTIMEO of connect() */
                 return arena_printf(now.arena, "no answer from %s:%u within %lld ms",
                     j->host, j->port, (long long)j->timeout_ms);
         return arena_printf(now.arena, "cannot speak to %s:%u: %s", j->host, j->port,
@@ -300,7 +300,7 @@ why_not(bool started, int errnum)
 }
 
 static void
-answer_why(bool started, int errnum)
+answer_why(int errnum)
 {
         struct mailer_answer *r = now.answer;
         bool all_sent = true;
@@ -309,7 +309,7 @@ answer_why(bool started, int errnum)
                 if (r->recipients[i].fate != MAIL_SENT)
                         all_sent = false;
         if (!all_sent)
-                r->why = why_not(started, errnum);
+                r->why = why_not(errnum);
 }
 
 /* ---- the job ---- */
@@ -322,7 +322,7 @@ session_run(void)
         char server[300];
         smtp_session_t s = smtp_create_session();
         bool ready;
-        int started = 0, errnum = 0;
+        int errnum = 0;
 
         now.session = s;
         snprintf(server, sizeof server, "%s:%u", now.job->host, now.job->port);
@@ -333,13 +333,13 @@ session_run(void)
                 smtp_set_monitorcb(s, monitor_cb, NULL, 0);
                 smtp_set_eventcb(s, event_cb, NULL);
                 known_set();
-                started = smtp_start_session(s);
+                smtp_start_session(s); /* its result means nothing */
                 errnum = smtp_errno();
                 answer_judge();
         } else if (!ready) {
                 errnum = smtp_errno();
         }
-        answer_why(started, errnum);
+        answer_why(errnum);
         if (s != NULL)
                 smtp_destroy_session(s);
         if (auth != NULL)

@@ -20,7 +20,8 @@
 static struct {
         const char *host; /* of the job's relay */
         bool required; /* its certificate must be good */
-        const struct mailer_guard *guard; /* what stood behind the reply to STARTTLS? */
+        struct mailer_guard *guard; /* what stood behind the reply to STARTTLS? */
+        const char *fault; /* of the certificate, "" none known */
 } tls;
 
 static bool
@@ -52,15 +53,19 @@ tls_verify_cb(X509_STORE_CTX *chain, void *arg)
 {
         (void)arg;
         if (!mailer_guard_is_clean(tls.guard)) {
+                tls.guard->refused = true;
                 X509_STORE_CTX_set_error(chain, X509_V_ERR_APPLICATION_VERIFICATION);
                 return 0;
         }
-        return X509_verify_cert(chain) == 1 || !tls.required;
+        if (X509_verify_cert(chain) == 1 || !tls.required)
+                return 1;
+        tls.fault = X509_verify_cert_error_string(X509_STORE_CTX_get_error(chain));
+        return 0;
 }
 
 struct ssl_ctx_st *
 mailer_tls_new(struct smtp_session *session, const char *host, bool required,
-    const struct mailer_guard *guard)
+    struct mailer_guard *guard)
 {
         SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
@@ -71,6 +76,7 @@ mailer_tls_new(struct smtp_session *session, const char *host, bool required,
         tls.host = host;
         tls.required = required;
         tls.guard = guard;
+        tls.fault = "";
         SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
         SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
         SSL_CTX_set_default_verify_paths(ctx);
@@ -85,4 +91,10 @@ void
 mailer_tls_free(struct ssl_ctx_st *ctx)
 {
         SSL_CTX_free(ctx);
+}
+
+const char *
+mailer_tls_fault(void)
+{
+        return tls.fault == NULL ? "" : tls.fault;
 }

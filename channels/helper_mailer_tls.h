@@ -14,6 +14,7 @@ struct mailer_guard {
         bool asked; /* STARTTLS was written */
         bool answered; /* its whole reply was read since, */
         bool injected; /* and something stood behind it */
+        bool refused; /* the handshake was made to fail for it */
         size_t n_line; /* bytes of the reply's present line */
         char line[4]; /* its first bytes */
 };
@@ -29,7 +30,9 @@ struct ssl_ctx_st;
  * required: the certificate must be good and of this name; else any will do (better
  * than plain text). The guard is asked in either case. */
 struct ssl_ctx_st *mailer_tls_new(struct smtp_session *session, const char *host,
-    bool required, const struct mailer_guard *guard);
+    bool required, struct mailer_guard *guard);
 void mailer_tls_free(struct ssl_ctx_st *ctx);
+/* What is wrong with the relay's certificate, "" nothing known. Static string. */
+const char *mailer_tls_fault(void);
 
 #endif
