@@ -31,6 +31,8 @@ struct mailer_words { /* what a server said of one thing; code 0: nothing */
  * and of the message (after the final dot). Fills fate, code, reply. */
 void mailer_judge(const struct mailer_words *sender, const struct mailer_words *rcpt,
     const struct mailer_words *message, struct mailer_recipient *out);
+/* Our login is wrong or missing: the administrator's matter, not the mail's. */
+bool mailer_is_login_refusal(int code);
 /* "" or why this job cannot be given to the library as it is. */
 const char *mailer_job_fault(const struct mailer_job *j);
 /* May it go on an SMTP command line without SMTPUTF8? */

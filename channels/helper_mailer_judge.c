@@ -19,11 +19,10 @@ is_class(const struct mailer_words *w, int class)
         return w->code / 100 == class;
 }
 
-/* Our login is wrong or missing: the administrator's matter, not the mail's. */
-static bool
-is_login(const struct mailer_words *w)
+bool
+mailer_is_login_refusal(int code)
 {
-        return w->code == 530 || w->code == 534 || w->code == 535 || w->code == 538;
+        return code == 530 || code == 534 || code == 535 || code == 538;
 }
 
 static void
@@ -41,7 +40,7 @@ mailer_judge(const struct mailer_words *sender, const struct mailer_words *rcpt,
         const struct mailer_words *const all[] = {sender, rcpt, message};
 
         for (size_t i = 0; i < 3; i++) {
-                if (is_login(all[i])) {
+                if (mailer_is_login_refusal(all[i]->code)) {
                         judge_as(out, MAIL_DEFERRED, all[i]);
                         return;
                 }

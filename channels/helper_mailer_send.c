@@ -105,7 +105,8 @@ answer_judge(void)
                 rcpt = words_of(smtp_recipient_status(now.recipients[i]));
                 mailer_judge(&sender, &rcpt, &message, &now.answer->recipients[i]);
         }
-        now.answer->connected = now.has_begun;
+        /* a relay that does not let us in has been given nothing: the next one may be */
+        now.answer->connected = now.has_begun && !mailer_is_login_refusal(sender.code);
 }
 
 /* ---- callbacks of the library ---- */

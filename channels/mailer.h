@@ -39,7 +39,8 @@ struct mailer_recipient {
 struct mailer_answer {
         struct mailer_recipient *recipients; /* in the order of the job */
         size_t n_recipients;
-        bool connected;                 /* false: the relay could not be reached: try the next one */
+        bool connected;                 /* false: nothing was handed over (not reached, no TLS,
+                                         * greeting or login refused): try the next relay */
         const char *why;                /* one sentence when something failed, else "" */
 };
 
