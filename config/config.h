@@ -131,7 +131,7 @@ const struct mail_account *config_mail(const struct config *c, const char *addre
 const struct agent_options *config_agent(const struct config *c, const char *name);
 const struct agent_options *config_agent_by_login(const struct config *c, const char *unix_user);
 const struct line_options *config_line(const struct config *c, const char *name);
-/* The line right (up) or left of it, NULL at the end. */
+/* The line right of it (up), NULL at the end. */
 const struct line_options *config_line_next(const struct config *c, const char *name);
 /* Is it one of our own addresses (mail accounts and their `also`)? */
 bool config_is_ours(const struct config *c, const char *address);

@@ -25,6 +25,7 @@ struct decision {
         const char **tags;
         size_t n_tags;
         enum priority priority;
+        const char *language;     /* the message's, as the conditions saw it */
         const char *acknowledge;  /* template name: "standard"; "none": no acknowledgement */
         const char *route;
         const char *line;         /* the first of the route's lines */

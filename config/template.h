@@ -31,4 +31,7 @@ int template_render(const struct config *c, const char *name, const char *lang,
 int template_find(const struct config *c, const char *name, const char *lang, struct arena *a,
     const char **path, struct err *err);
 
+/* Is NAME there in LANG (or in the desk's first language), and are all its placeholders known? -1 with ERR_CONFIG. */
+int template_check(const struct config *c, const char *name, const char *lang, struct err *err);
+
 #endif

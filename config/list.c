@@ -1,0 +1,109 @@
+/* Lists of addresses and @domains, written in place or read from a file. */
+#include "config/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/model/message.h"
+
+#define LIST_MAX_ITEMS 100000u
+
+static int
+item_compare(const void *a, const void *b)
+{
+        return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Normalised, or "" when it is neither address nor @domain. */
+static const char *
+item_normalise(struct arena *a, const char *text)
+{
+        const char *n;
+
+        if (text[0] != '@')
+                return address_normalise(a, text);
+        n = address_normalise(a, arena_printf(a, "x%s", text));
+        return n[0] == '\0' ? "" : n + 1;
+}
+
+static void
+list_add(struct build *b, struct list_options *l, const char *text, struct place at)
+{
+        const char *item = item_normalise(b->a, text);
+
+        if (item[0] == '\0') {
+                report_error(b->report, at, "'%s' is no address", word_shown(b->a, text));
+                report_advice(
+                    b->report, "like name@host.example, or @host.example for all of it");
+                return;
+        }
+        if (l->n_items >= LIST_MAX_ITEMS)
+                return;
+        l->items = arena_grow(b->a, l->items, l->n_items, sizeof *l->items);
+        l->items[l->n_items++] = item;
+}
+
+/* One a line; # begins a comment. */
+static void
+list_add_lines(struct build *b, struct list_options *l, const struct source *s)
+{
+        for (size_t i = 0; i < s->n_lines; i++) {
+                size_t from = s->line_at[i], to = from;
+
+                from += strspn(s->text + from, " \t");
+                to = from + strcspn(s->text + from, "#\r\n");
+                while (to > from && strchr(" \t", s->text[to - 1]) != NULL)
+                        to--;
+                if (to > from)
+                        list_add(b, l, arena_strndup(b->a, s->text + from, to - from),
+                            (struct place){s, from, to - from});
+        }
+}
+
+static void
+list_add_file(struct build *b, struct list_options *l, const struct sentence *s)
+{
+        const struct value *v = &s->values[2];
+        const struct source *source;
+        const char *why;
+
+        if (s->n_values > 3)
+                value_surplus(b, s, &s->values[3]);
+        source = source_read(b, path_beside(b, v->at.source, v->text), &why);
+        if (source == NULL) {
+                report_error(b->report, v->at, "cannot read this list: %s", why);
+                return;
+        }
+        list_add_lines(b, l, source);
+}
+
+void
+list_build(struct build *b, const struct sentence *s)
+{
+        const struct name *n = names_find(&b->lists, s->values[0].text);
+        struct list_options *l = &b->c->lists[n->index];
+
+        if (value_at_is(s, 1, "file") && s->n_values > 2)
+                list_add_file(b, l, s);
+        else
+                for (size_t i = 1; i < s->n_values; i++)
+                        list_add(b, l, s->values[i].text, s->values[i].at);
+        if (l->n_items == 0 && !s->bad) {
+                report_warning(b->report, s->at, "list '%s' is empty", l->name);
+                return;
+        }
+        if (l->n_items > 0)
+                qsort(l->items, l->n_items, sizeof *l->items, item_compare);
+}
+
+bool
+list_has(const struct list_options *l, const char *normalised_address)
+{
+        const char *at = strrchr(normalised_address, '@');
+
+        if (l->n_items == 0 || at == NULL)
+                return false;
+        return bsearch(&normalised_address, l->items, l->n_items, sizeof *l->items,
+                   item_compare) != NULL ||
+               bsearch(&at, l->items, l->n_items, sizeof *l->items, item_compare) != NULL;
+}

@@ -1,0 +1,213 @@
+/*
+ * The table of options; see options.h. It is data: what a value may look like is
+ * in value.c, what becomes of it in build.c, what the rules mean in compile.c.
+ */
+#include "config/options.h"
+
+#include <string.h>
+
+#include "config/build.h"
+#include "config/config.h"
+
+#define SECOND 1000LL
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define YEAR (365 * DAY)
+
+#define IN_CONFIG(field) offsetof(struct config, field)
+#define IN_CONFIG_N(field)                                                               \
+        offsetof(struct config, field), offsetof(struct config, n_##field)
+#define IN_MAIL(field) offsetof(struct mail_account, field)
+#define IN_MAIL_BUILD(field) offsetof(struct mail_build, field)
+#define IN_RELAY(field) offsetof(struct relay, field)
+#define IN_LINE(field) offsetof(struct line_options, field)
+#define IN_AGENT(field) offsetof(struct agent_options, field)
+#define IN_ROUTE(field) offsetof(struct route, field)
+#define NOWHERE 0, 0
+
+#define LATER(block, name)                                                               \
+        {                                                                                \
+                block, name, TYPE_LATER, "", 0, 0, "", NOWHERE, BLOCK_ANY,               \
+                    OPTION_REPEATS, ""                                                   \
+        }
+
+/* clang-format off */
+const struct option options[] = {
+    /* ---- top ---- */
+    {BLOCK_TOP, "name", TYPE_TEXT, "a text", 0, 0, "helpline", IN_CONFIG(name), 0, BLOCK_NONE, 0,
+        "name of the desk: the sender's name in mails"},
+    {BLOCK_TOP, "language", TYPE_LANGUAGES, "languages", 0, 0, "ru en", IN_CONFIG_N(languages), BLOCK_NONE, 0,
+        "languages of automatic mails; the first is the default"},
+    {BLOCK_TOP, "timezone", TYPE_TIMEZONE, "a time zone", 0, 0, "", IN_CONFIG(timezone), 0, BLOCK_NONE, 0,
+        "time zone by its IANA name; default: the system's"},
+    {BLOCK_TOP, "url", TYPE_URL, "a URL", 0, 0, "", IN_CONFIG(url), 0, BLOCK_NONE, 0,
+        "address for links in mails to customers; default: no links"},
+    {BLOCK_TOP, "include", TYPE_INCLUDE, "files", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "further files, relative to the one they are named in"},
+    {BLOCK_TOP, "state", TYPE_PATH, "a folder", 0, 0, "", IN_CONFIG(state), 0, BLOCK_NONE, OPTION_RESTART,
+        "state directory; default: $STATE_DIRECTORY, else /var/lib/helpline"},
+    {BLOCK_TOP, "store", TYPE_STORE, "embedded, unix:///PATH or redis://HOST:PORT/N", 0, 0, "embedded", IN_CONFIG(store), 0, BLOCK_STORE, OPTION_RESTART,
+        "where tickets are kept: a Redis of its own, or yours"},
+    {BLOCK_STORE, "password", TYPE_SECRET, "a secret", 0, 0, "", IN_CONFIG(store_password), 0, BLOCK_NONE, OPTION_RESTART,
+        "password of the store: file \"...\" (mode 0600) or credential NAME"},
+    {BLOCK_TOP, "send-delay", TYPE_DURATION, "a duration", 0, DAY, "20s", IN_CONFIG(send_delay_ms), 0, BLOCK_NONE, 0,
+        "an answer waits this long, to think again"},
+    {BLOCK_TOP, "reopen", TYPE_DURATION, "a duration", MINUTE, 3 * YEAR, "14d", IN_CONFIG(reopen_ms), 0, BLOCK_NONE, 0,
+        "a resolved ticket opens again until then; later mail makes a new one, linked"},
+    {BLOCK_TOP, "alert", TYPE_ADDRESSES, "mail addresses", 0, 0, "", IN_CONFIG_N(alert), BLOCK_ALERT, 0,
+        "who is told when something is broken (in this version: the log says it)"},
+    {BLOCK_ALERT, "silent", TYPE_DURATION, "a duration", 0, 30 * DAY, "30m", IN_CONFIG(alert_silent_ms), 0, BLOCK_NONE, 0,
+        "the same alert again only after this long"},
+    {BLOCK_TOP, "priorities", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_PRIORITIES, 0,
+        "head starts of the priorities"},
+    {BLOCK_PRIORITIES, "urgent", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "4h", IN_CONFIG(priority_head_ms[PRIORITY_URGENT]), 0, BLOCK_NONE, 0,
+        "goes before what came up to this much earlier"},
+    {BLOCK_PRIORITIES, "high", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "1h", IN_CONFIG(priority_head_ms[PRIORITY_HIGH]), 0, BLOCK_NONE, 0,
+        "the same for high"},
+    {BLOCK_PRIORITIES, "normal", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "0s", IN_CONFIG(priority_head_ms[PRIORITY_NORMAL]), 0, BLOCK_NONE, 0,
+        "the same for normal"},
+    {BLOCK_PRIORITIES, "low", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "-4h", IN_CONFIG(priority_head_ms[PRIORITY_LOW]), 0, BLOCK_NONE, 0,
+        "the same for low"},
+
+    /* ---- ways in and out ---- */
+    {BLOCK_TOP, "mail", TYPE_MAIL, "a mail address", 0, 0, "", NOWHERE, BLOCK_MAIL, OPTION_REPEATS,
+        "a mail account by its address"},
+    {BLOCK_MAIL, "name", TYPE_TEXT, "a text", 0, 0, "", IN_MAIL(name), 0, BLOCK_NONE, 0,
+        "the sender's name in mails of this account; default: the desk's"},
+    {BLOCK_MAIL, "also", TYPE_ADDRESSES, "mail addresses", 0, 0, "", IN_MAIL(also), IN_MAIL(n_also), BLOCK_NONE, 0,
+        "further addresses of the same mailbox"},
+    {BLOCK_MAIL, "password", TYPE_SECRET, "a secret", 0, 0, "", IN_MAIL_BUILD(password), 0, BLOCK_NONE, 0,
+        "password of the mailbox, and of its relays that name a user but no password"},
+    {BLOCK_MAIL, "smtp", TYPE_RELAY, "a URL like smtp://HOST:PORT", 0, 0, "smtp://localhost", NOWHERE, BLOCK_RELAY, OPTION_REPEATS,
+        "a relay for what leaves: smtp://[USER@]HOST[:PORT]; several: in order of trial"},
+    {BLOCK_RELAY, "password", TYPE_SECRET, "a secret", 0, 0, "", IN_RELAY(password), 0, BLOCK_NONE, 0,
+        "password of the relay's user: file \"...\" (mode 0600) or credential NAME"},
+    {BLOCK_TOP, "lmtp", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_LMTP, 0,
+        "the listener for mail from a mail server"},
+    {BLOCK_LMTP, "listen", TYPE_LISTEN, "addresses like unix:PATH or 127.0.0.1:7724", 0, 0, "unix:lmtp.sock", IN_CONFIG_N(lmtp_listen), BLOCK_NONE, 0,
+        "unix:PATH (in the state directory) or HOST:PORT; several"},
+    {BLOCK_TOP, "socket", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_SOCKET, 0,
+        "the listener for agents"},
+    {BLOCK_SOCKET, "listen", TYPE_LISTEN, "addresses like unix:PATH or 127.0.0.1:7711", 0, 0, "unix:agents.sock 127.0.0.1:7711", IN_CONFIG_N(socket_listen), BLOCK_NONE, 0,
+        "unix:PATH (in the state directory) or HOST:PORT; several"},
+
+    /* ---- people ---- */
+    {BLOCK_TOP, "lines", TYPE_DECLARE_LINES, "names", 0, 0, "first", NOWHERE, BLOCK_NONE, 0,
+        "the support lines, from left to right"},
+    {BLOCK_TOP, "line", TYPE_DECLARE_LINE, "the name of a line", 0, 0, "", NOWHERE, BLOCK_LINE, OPTION_REPEATS,
+        "options of one line"},
+    {BLOCK_LINE, "holds", TYPE_COUNT, "a number", 1, 1000, "4", IN_LINE(holds), 0, BLOCK_NONE, 0,
+        "tickets in hand at once of an agent at home there"},
+    {BLOCK_LINE, "lease", TYPE_DURATION, "a duration", MINUTE, 90 * DAY, "4h", IN_LINE(lease_ms), 0, BLOCK_NONE, 0,
+        "a ticket not touched by its agent for this long goes back"},
+    {BLOCK_TOP, "agent", TYPE_AGENT, "a name", 0, 0, "", NOWHERE, BLOCK_AGENT, OPTION_REPEATS,
+        "a person or a program that answers: name and full name"},
+    {BLOCK_AGENT, "role", TYPE_ROLE, "agent, lead, admin or bot", 0, 0, "agent", IN_AGENT(role), 0, BLOCK_NONE, 0,
+        "what he may do"},
+    {BLOCK_AGENT, "line", TYPE_LINE, "the name of a line", 0, 0, "", IN_AGENT(line), 0, BLOCK_NONE, 0,
+        "where he is at home; default: the first line"},
+    {BLOCK_AGENT, "skills", TYPE_SKILLS, "skills with levels", 0, 0, "", IN_AGENT(skills), IN_AGENT(n_skills), BLOCK_NONE, 0,
+        "what he can, 1 to 10: network:4"},
+    {BLOCK_AGENT, "holds", TYPE_COUNT, "a number", 1, 1000, "", IN_AGENT(holds), 0, BLOCK_NONE, 0,
+        "tickets in hand at once; default: that of his line"},
+    {BLOCK_AGENT, "login", TYPE_LOGIN, "a Unix user", 0, 0, "", IN_AGENT(login), 0, BLOCK_NONE, 0,
+        "this Unix user is he on the local socket, without a token"},
+    {BLOCK_AGENT, "mail", TYPE_ADDRESS, "a mail address", 0, 0, "", IN_AGENT(mail), 0, BLOCK_NONE, 0,
+        "his own address"},
+
+    /* ---- rules ---- */
+    {BLOCK_TOP, "skills", TYPE_DECLARE_SKILLS, "names", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "the skills there are"},
+    {BLOCK_TOP, "list", TYPE_LIST, "a name, then addresses or file \"...\"", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "a list of addresses and @domains, for conditions"},
+    {BLOCK_TOP, "tag", TYPE_RULE, "tags", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "puts tags on a ticket"},
+    {BLOCK_TOP, "need", TYPE_RULE, "skills with levels", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "skills wanted of its agent"},
+    {BLOCK_TOP, "must", TYPE_RULE, "skills with levels", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "skills its agent must have"},
+    {BLOCK_TOP, "priority", TYPE_RULE, "low, normal, high or urgent", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "its priority; the last sentence that holds decides"},
+    {BLOCK_TOP, "acknowledge", TYPE_RULE, "the name of a template, or none", 0, 0, "standard", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "the template of its acknowledgement; the last sentence that holds decides"},
+    {BLOCK_TOP, "route", TYPE_RULE, "a name", 0, 0, "", NOWHERE, BLOCK_ROUTE, OPTION_REPEATS,
+        "where tickets go: the first route whose condition holds"},
+    {BLOCK_ROUTE, "lines", TYPE_LINES, "names of lines", 0, 0, "", IN_ROUTE(lines), IN_ROUTE(n_lines), BLOCK_NONE, 0,
+        "the lines that may take it; it waits in the first; default: the first line"},
+    {BLOCK_ROUTE, "ahead", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "0s", IN_ROUTE(ahead_ms), 0, BLOCK_NONE, 0,
+        "goes before what came up to this much earlier"},
+
+    /* ---- known words that this version does not have ---- */
+    LATER(BLOCK_TOP, "country"), LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
+    LATER(BLOCK_TOP, "form"), LATER(BLOCK_TOP, "phone"), LATER(BLOCK_TOP, "web"),
+    LATER(BLOCK_TOP, "no-answer"), LATER(BLOCK_TOP, "help-delay"), LATER(BLOCK_TOP, "feedback"),
+    LATER(BLOCK_TOP, "codes"), LATER(BLOCK_TOP, "weight"), LATER(BLOCK_TOP, "balance"),
+    LATER(BLOCK_TOP, "customers"), LATER(BLOCK_TOP, "hours"), LATER(BLOCK_TOP, "promise"),
+    LATER(BLOCK_TOP, "tell"), LATER(BLOCK_TOP, "ask"), LATER(BLOCK_TOP, "shelve"),
+    LATER(BLOCK_TOP, "test"),
+    LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
+    LATER(BLOCK_MAIL, "maildir"),
+    LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
+    LATER(BLOCK_LINE, "escalate"), LATER(BLOCK_LINE, "handed"), LATER(BLOCK_LINE, "private"),
+    LATER(BLOCK_LINE, "allow-cc"), LATER(BLOCK_LINE, "wrap-up"), LATER(BLOCK_LINE, "steps"),
+    LATER(BLOCK_AGENT, "helps"), LATER(BLOCK_AGENT, "notify"), LATER(BLOCK_AGENT, "deputy"),
+    LATER(BLOCK_AGENT, "trainee"), LATER(BLOCK_AGENT, "only"), LATER(BLOCK_AGENT, "weight"),
+    LATER(BLOCK_ROUTE, "promise"), LATER(BLOCK_ROUTE, "prefer"), LATER(BLOCK_ROUTE, "after"),
+};
+/* clang-format on */
+
+const size_t n_options = sizeof options / sizeof *options;
+
+static const char *const block_names[N_BLOCKS] = {"", "store", "mail", "smtp", "lmtp",
+    "socket", "alert", "priorities", "line", "agent", "route"};
+
+const char *
+block_name(enum block_kind k)
+{
+        return k < N_BLOCKS ? block_names[k] : "";
+}
+
+const struct option *
+option_find(enum block_kind block, const char *name)
+{
+        for (size_t i = 0; i < n_options; i++)
+                if (options[i].block == block && strcmp(options[i].name, name) == 0)
+                        return &options[i];
+        return NULL;
+}
+
+size_t
+option_index(const struct option *o)
+{
+        return (size_t)(o - options);
+}
+
+enum block_kind
+option_home(const char *name)
+{
+        for (size_t i = 0; i < n_options; i++)
+                if (strcmp(options[i].name, name) == 0)
+                        return options[i].block;
+        return BLOCK_NONE;
+}
+
+static void
+option_describe(const struct option *o, struct buf *out)
+{
+        const char *block = block_name(o->block);
+
+        if (o->type == TYPE_LATER)
+                return;
+        buf_addf(out, "%-10s %-12s %-45s %-32s %s%s%s\n", block[0] == '\0' ? "-" : block,
+            o->name, o->unit, o->fallback[0] == '\0' ? "-" : o->fallback, o->help,
+            o->flags & OPTION_REPEATS ? " (repeats)" : "",
+            o->flags & OPTION_RESTART ? " (takes a restart)" : "");
+}
+
+void
+config_describe_options(struct buf *out)
+{
+        for (size_t i = 0; i < n_options; i++)
+                option_describe(&options[i], out);
+}

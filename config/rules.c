@@ -1,0 +1,256 @@
+/*
+ * The rules applied to one message; see rules.h. Pure: sentences in the order of
+ * the files, then the first route, then the class that comes of both.
+ */
+#include "config/rules.h"
+
+#include <string.h>
+
+#include "config/ruleset.h"
+
+struct deciding {
+        const struct config *c;
+        struct arena *a;
+        struct looked_at seen;
+        struct decision *d;
+        struct skill *needs;
+        size_t n_needs;
+        struct skill *musts;
+        size_t n_musts;
+};
+
+void
+rules_free(struct rules *r)
+{
+        for (size_t i = 0; i < r->n_patterns; i++)
+                pattern_free(&r->patterns[i]);
+        r->n_patterns = 0;
+}
+
+static void
+tag_add(struct deciding *d, const char *tag)
+{
+        struct looked_at *l = &d->seen;
+
+        for (size_t i = 0; i < l->n_tags; i++)
+                if (strcmp(l->tags[i], tag) == 0)
+                        return;
+        l->tags = arena_grow(d->a, l->tags, l->n_tags, sizeof *l->tags);
+        l->tags[l->n_tags++] = tag;
+}
+
+/* The higher level of two demands for one skill counts; beyond max, the first. */
+static void
+skill_add(
+    struct arena *a, struct skill **skills, size_t *n, size_t max, const struct skill *s)
+{
+        for (size_t i = 0; i < *n; i++)
+                if (strcmp((*skills)[i].name, s->name) == 0) {
+                        if ((*skills)[i].level < s->level)
+                                (*skills)[i].level = s->level;
+                        return;
+                }
+        if (*n >= max)
+                return;
+        *skills = arena_grow(a, *skills, *n, sizeof **skills);
+        (*skills)[(*n)++] = *s;
+}
+
+static void
+rule_apply(struct deciding *d, const struct rule *r)
+{
+        for (size_t i = 0; i < r->n_tags; i++)
+                tag_add(d, r->tags[i]);
+        for (size_t i = 0; i < r->n_skills; i++) {
+                if (r->kind == RULE_NEED)
+                        skill_add(
+                            d->a, &d->needs, &d->n_needs, CLASS_MAX_NEEDS, &r->skills[i]);
+                else
+                        skill_add(d->a, &d->musts, &d->n_musts, 64, &r->skills[i]);
+        }
+        if (r->kind == RULE_PRIORITY)
+                d->seen.priority = r->priority;
+        if (r->kind == RULE_ACKNOWLEDGE)
+                d->d->acknowledge = r->template;
+}
+
+/* Asks the condition and notes the sentence with what it held on. */
+static bool
+rule_holds(struct deciding *d, const struct rule *r)
+{
+        struct decision *out = d->d;
+        struct sentence_trace *t;
+        bool holds;
+
+        d->seen.on = NULL;
+        d->seen.n_on = 0;
+        holds = r->when == NULL || condition_holds(r->when, &d->seen);
+        out->sentences =
+            arena_grow(d->a, out->sentences, out->n_sentences, sizeof *out->sentences);
+        t = &out->sentences[out->n_sentences++];
+        *t = (struct sentence_trace){r->at, r->text, holds, NULL, 0};
+        if (holds) {
+                t->on = d->seen.on;
+                t->n_on = d->seen.n_on;
+        }
+        return holds;
+}
+
+static struct route
+route_default(const struct config *c, struct arena *a)
+{
+        struct route r = {.name = "default", .n_lines = 1};
+
+        r.lines = arena_alloc(a, sizeof *r.lines);
+        r.lines[0] = c->lines[0].name;
+        return r;
+}
+
+static struct route
+route_choose(struct deciding *d)
+{
+        const struct rules *rs = d->c->rules;
+
+        for (size_t i = 0; i < rs->n_routes; i++)
+                if (rule_holds(d, &rs->routes[i]))
+                        return rs->routes[i].route;
+        return route_default(d->c, d->a);
+}
+
+static void
+class_make(struct deciding *d, const struct route *r)
+{
+        struct class *class = &d->d->class_doc;
+
+        class->route = r->name;
+        class->lines = r->lines;
+        class->n_lines = r->n_lines;
+        class->needs = d->needs;
+        class->n_needs = d->n_needs;
+        class->musts = d->musts;
+        class->n_musts = d->n_musts;
+        class->channel = d->seen.m->channel;
+        class->head_ms = d->c->priority_head_ms[d->d->priority] + r->ahead_ms;
+        class_seal(class, d->a);
+}
+
+void
+rules_decide(
+    const struct config *c, const struct facts *f, struct arena *a, struct decision *out)
+{
+        struct deciding d = {.c = c, .a = a, .d = out};
+        struct route route;
+
+        memset(out, 0, sizeof *out);
+        out->acknowledge = "standard";
+        looked_at_init(&d.seen, f->message, a);
+        for (size_t i = 0; i < c->rules->n_rules; i++)
+                if (rule_holds(&d, &c->rules->rules[i]))
+                        rule_apply(&d, &c->rules->rules[i]);
+        out->priority = d.seen.priority;
+        out->language = f->message->language;
+        out->tags = d.seen.tags;
+        out->n_tags = d.seen.n_tags;
+        route = route_choose(&d);
+        out->route = route.name;
+        out->line = route.lines[0];
+        class_make(&d, &route);
+}
+
+/* ---- telling ---- */
+
+static void
+strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
+{
+        jo_key(o, key);
+        jo_open(o, '[');
+        for (size_t i = 0; i < n; i++)
+                jo_string(o, s[i]);
+        jo_close(o, ']');
+}
+
+static void
+skills_format(struct json_out *o, const char *key, const struct skill *s, size_t n)
+{
+        jo_key(o, key);
+        jo_open(o, '{');
+        for (size_t i = 0; i < n; i++)
+                jo_kint(o, s[i].name, s[i].level);
+        jo_close(o, '}');
+}
+
+static void
+trace_format(struct json_out *o, const struct sentence_trace *t)
+{
+        jo_open(o, '{');
+        jo_kstring(o, "at", t->at);
+        jo_kstring(o, "text", t->text);
+        jo_kbool(o, "holds", t->holds);
+        strings_format(o, "on", t->on, t->n_on);
+        jo_close(o, '}');
+}
+
+void
+decision_format(
+    const struct decision *d, const char *kind, bool only_holding, struct json_out *o)
+{
+        jo_kstring(o, "route", d->route);
+        jo_kstring(o, "line", d->line);
+        strings_format(o, "tags", d->tags, d->n_tags);
+        skills_format(o, "needs", d->class_doc.needs, d->class_doc.n_needs);
+        skills_format(o, "musts", d->class_doc.musts, d->class_doc.n_musts);
+        jo_kstring(o, "priority", priority_name(d->priority));
+        jo_kstring(o, "language", d->language);
+        jo_kstring(o, "kind", kind);
+        jo_key(o, "sentences");
+        jo_open(o, '[');
+        for (size_t i = 0; i < d->n_sentences; i++)
+                if (d->sentences[i].holds || !only_holding)
+                        trace_format(o, &d->sentences[i]);
+        jo_close(o, ']');
+        strings_format(o, "steps", NULL, 0);
+}
+
+static void
+skills_print(struct buf *out, const char *label, const struct skill *s, size_t n)
+{
+        if (n == 0)
+                return;
+        buf_addf(out, "%-13s", label);
+        for (size_t i = 0; i < n; i++)
+                buf_addf(out, "%s%s:%u", i == 0 ? "" : " ", s[i].name, s[i].level);
+        buf_addc(out, '\n');
+}
+
+static void
+traces_print(const struct decision *d, struct buf *out)
+{
+        for (size_t i = 0; i < d->n_sentences; i++) {
+                const struct sentence_trace *t = &d->sentences[i];
+
+                buf_addf(out, "  %-4s %s  %s\n", t->holds ? "yes" : "no", t->at, t->text);
+                for (size_t j = 0; j < t->n_on; j++)
+                        buf_addf(out, "         on %s\n", t->on[j]);
+        }
+}
+
+void
+decision_print(const struct decision *d, struct buf *out)
+{
+        buf_addf(out, "%-13s%s\n", "route", d->route);
+        buf_addf(out, "%-13s%s\n", "line", d->line);
+        buf_addf(out, "%-13s%s\n", "priority", priority_name(d->priority));
+        buf_addf(out, "%-13s%s\n", "language", d->language);
+        if (d->n_tags > 0) {
+                buf_addf(out, "%-13s", "tags");
+                for (size_t i = 0; i < d->n_tags; i++)
+                        buf_addf(out, "%s%s", i == 0 ? "" : " ", d->tags[i]);
+                buf_addc(out, '\n');
+        }
+        skills_print(out, "needs", d->class_doc.needs, d->class_doc.n_needs);
+        skills_print(out, "musts", d->class_doc.musts, d->class_doc.n_musts);
+        buf_addf(out, "%-13s%s\n", "acknowledge", d->acknowledge);
+        if (d->n_sentences > 0)
+                buf_adds(out, "sentences\n");
+        traces_print(d, out);
+}

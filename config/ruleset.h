@@ -1,0 +1,36 @@
+/* The compiled rules (inside config/ only); what they decide is in rules.h. */
+#ifndef HELPLINE_CONFIG_RULESET_H
+#define HELPLINE_CONFIG_RULESET_H
+
+#include "config/build.h"
+#include "config/condition.h"
+
+enum rule_kind { RULE_TAG, RULE_NEED, RULE_MUST, RULE_PRIORITY, RULE_ACKNOWLEDGE, RULE_ROUTE };
+
+struct rule {
+        enum rule_kind kind;
+        const char *at;     /* "routing.conf:23:1" */
+        const char *text;   /* as written */
+        const struct condition *when; /* NULL: always */
+        const char **tags;
+        size_t n_tags;
+        struct skill *skills; /* of need and must */
+        size_t n_skills;
+        enum priority priority;
+        const char *template;
+        struct route route;
+        struct place place;
+};
+
+struct rules {
+        struct rule *rules;  /* all but routes, in the order of the files */
+        size_t n_rules;
+        struct rule *routes;
+        size_t n_routes;
+        struct pattern **patterns; /* to be freed */
+        size_t n_patterns;
+};
+
+void rules_free(struct rules *r);
+
+#endif
