@@ -440,7 +440,7 @@ build_config(struct build *b, struct block *top)
 }
 
 void
-build_socket(struct build *b, struct block *top)
+build_listeners(struct build *b, struct block *top, const char *block)
 {
         struct block only = {.open = top->open};
 
@@ -450,11 +450,12 @@ build_socket(struct build *b, struct block *top)
                 const struct sentence *s = &top->sentences[i];
 
                 if (s->option != NULL &&
-                    (strcmp(s->name, "state") == 0 || strcmp(s->name, "socket") == 0))
+                    (strcmp(s->name, "state") == 0 || strcmp(s->name, block) == 0))
                         only.sentences[only.n_sentences++] = *s;
         }
         defaults_build(b);
         build_block(b, &only, b->c);
         state_finish(b);
+        listen_finish(b, b->c->lmtp_listen, b->c->n_lmtp_listen);
         listen_finish(b, b->c->socket_listen, b->c->n_socket_listen);
 }

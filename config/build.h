@@ -51,8 +51,8 @@ struct build {
 
 /* Fills b->c from the top sentences; errors go to b->report. */
 void build_config(struct build *b, struct block *top);
-/* Fills only `state` and `socket_listen`. */
-void build_socket(struct build *b, struct block *top);
+/* Fills only what `state` and one block, "socket" or "lmtp", say. */
+void build_listeners(struct build *b, struct block *top, const char *block);
 /* The options of one block into the struct `target`. */
 void build_block(struct build *b, const struct block *block, void *target);
 

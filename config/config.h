@@ -123,8 +123,10 @@ int config_load(const char *file, struct config **out, struct config_report *rep
 void config_free(struct config **c);
 
 /* Only `state` and `socket` (for the tool, which may not read the secrets):
- * the path of the Unix socket agents listen on. -1 with *err. */
+ * "unix:/path" of the socket agents listen on. -1 with *err. */
 int config_find_socket(const char *file, struct arena *a, const char **address, struct err *err);
+/* The same of `lmtp`: its Unix socket, else the first HOST:PORT. */
+int config_find_lmtp(const char *file, struct arena *a, const char **address, struct err *err);
 
 /* Look-ups: NULL when there is none. Addresses are compared normalised. */
 const struct mail_account *config_mail(const struct config *c, const char *address);

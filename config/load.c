@@ -218,15 +218,28 @@ config_free(struct config **c)
 
 /* ---- for the tool, which may not read the secrets ---- */
 
-int
-config_find_socket(
-    const char *file, struct arena *a, const char **address, struct err *err)
+/* The Unix socket among them, else the first. */
+static const char *
+listen_choose(const char *const *items, size_t n, bool unix_only)
+{
+        for (size_t i = 0; i < n; i++)
+                if (strncmp(items[i], "unix:", 5) == 0)
+                        return items[i];
+        return unix_only || n == 0 ? NULL : items[0];
+}
+
+/* Only `state` and that block are looked at; faults elsewhere do not matter: the
+ * daemon may be running on the last good configuration. */
+static int
+find_listener(const char *file, const char *block, struct arena *a, const char **address,
+    struct err *err)
 {
         struct arena *mine AUTO_ARENA = arena_new();
+        bool agents = strcmp(block, "socket") == 0;
         const struct source *source;
-        struct loader l;
+        const char *why, *found;
         char real[PATH_MAX];
-        const char *why;
+        struct loader l;
 
         if (realpath(file, real) == NULL)
                 return err_set(
@@ -236,14 +249,27 @@ config_find_socket(
         if (source == NULL)
                 return err_set(err, ERR_CONFIG, "cannot read '%s': %s", file, why);
         loader_read(&l, source);
-        build_socket(&l.b, &l.top);
-        for (size_t i = 0; i < l.b.c->n_socket_listen; i++)
-                if (strncmp(l.b.c->socket_listen[i], "unix:", 5) == 0) {
-                        *address = arena_strdup(a, l.b.c->socket_listen[i] + 5);
-                        return 0;
-                }
-        return err_set(err, ERR_CONFIG,
-            "'%s' has no Unix socket for agents; use --server HOST:PORT with "
-            "HELPLINE_TOKEN",
-            file);
+        build_listeners(&l.b, &l.top, block);
+        found = agents ? listen_choose(l.b.c->socket_listen, l.b.c->n_socket_listen, true)
+                       : listen_choose(l.b.c->lmtp_listen, l.b.c->n_lmtp_listen, false);
+        if (found == NULL)
+                return err_set(err, ERR_CONFIG,
+                    "'%s' has no Unix socket for agents; use "
+                    "--server HOST:PORT with HELPLINE_TOKEN",
+                    file);
+        *address = arena_strdup(a, found);
+        return 0;
+}
+
+int
+config_find_socket(
+    const char *file, struct arena *a, const char **address, struct err *err)
+{
+        return find_listener(file, "socket", a, address, err);
+}
+
+int
+config_find_lmtp(const char *file, struct arena *a, const char **address, struct err *err)
+{
+        return find_listener(file, "lmtp", a, address, err);
 }
