@@ -266,7 +266,9 @@ class Desk:
         self.port = free_port()
         self.lmtp_port = free_port()
         self.sink = Sink()
-        self.env = dict(os.environ, **(env or {}))
+        self.env = dict(os.environ, HELPLINE_DISK_FLOOR="1048576", **(env or {}))
+        if SANITIZED:
+            self.env["HELPLINE_NO_RLIMIT"] = "1"  # the sanitizers' shadow needs the whole address space
         self.proc = None
         self.clients = []
         self.tokens = {}
