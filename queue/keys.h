@@ -14,7 +14,7 @@
 #define STORE_SCHEMA 1
 
 /* hash: schema, hintseq, now (desk's last time, us), next_ticket, next_id, live (1: mail
- * leaves), key:<c> (secret for Message-IDs, hex; the greatest c signs), ticked (last
+ * leaves), key:<c> (secret for Message-IDs, hex; the greatest c signs), ticker (id of the daemon that ticks), ticked (last
  * tick, about), pause (leases and graces wait until then), sweep (cursor),
  * sim (1: virtual time, for simulation and tests) */
 #define KEY_META KEY_PREFIX "meta"

@@ -126,6 +126,24 @@ local function tick_pause()
         return till > now_ms and till or 0
 end
 
+-- Another daemon ticks than before: what the old one had claimed is free, for its
+-- helpers have died with it.
+local function tick_free_claims()
+        if (hget('meta', 'ticker') or '') == ARGV[3] then
+                return
+        end
+        hset('meta', 'ticker', ARGV[3])
+        local till = num(now_ms + tonumber(ARGV[5]))
+        local list = call('ZRANGEBYSCORE', P .. 'obdue', '(' .. num(now_ms), till, 'LIMIT', '0', '1000')
+        for _, e in ipairs(list) do
+                if entry_load(e) and hget('ob:' .. e, 'state') == 'claimed' then
+                        hset('ob:' .. e, 'state', 'queued')
+                        hset('ob:' .. e, 'next', num(now_ms))
+                        write('ZADD', 'obdue', num(now_ms), e)
+                end
+        end
+end
+
 local function tick_claim(answer)
         local n = tonumber(ARGV[4])
         if n == 0 or hget('meta', 'live') ~= '1' then
@@ -170,6 +188,7 @@ local function verb_tick()
                         more = more or (dues[m] and dues[m] <= now_ms)
                 end
         end
+        tick_free_claims()
         tick_claim(answer)
         finish()
         answer[2] = hintseq()
