@@ -2,10 +2,10 @@
  * The look before the leap: one linear pass over a raw mail that finds its
  * header and counts what makes a MIME parser bloat. Pure; allocates nothing.
  *
- * Why each limit (GMime 3.2 measured): 1,000,000 header lines take 532 MB and
- * 200,000 parts 266 MB, 25,000 names without an address 3 s, while size alone costs
- * nothing. What a limit refuses
- * still becomes a header-only ticket, and its bytes are kept.
+ * Why each limit (GMime 3.2 measured): 1,000,000 header lines take 532 MB,
+ * 200,000 parts 266 MB, 25,000 names without an address 3 s, while size alone
+ * costs nothing. What a limit refuses still becomes a header-only ticket, and its
+ * bytes are kept.
  */
 #ifndef HELPLINE_CHANNELS_HELPER_MIME_PRESCAN_H
 #define HELPLINE_CHANNELS_HELPER_MIME_PRESCAN_H
