@@ -483,8 +483,32 @@ attr_next(const char **at, const char *end, struct attr *a)
         return a->name_len > 0;
 }
 
-/* The value of an attribute, decoded, into out (at most size - 1 bytes). In an
- * address only "&amp;" with its semicolon is an entity, "&copy=1" is not. */
+/* The first bytes of a value, decoded. In an address only "&amp;" with its
+ * semicolon is an entity, "&copy=1" is not. */
+static void
+attr_decode(const struct attr *a, struct buf *out, size_t max)
+{
+        size_t used;
+
+        for (size_t i = 0; i < a->value_len && out->len < max; i += used) {
+                uint32_t cp = (unsigned char)a->value[i];
+                bool entity = false;
+
+                used = 1;
+                if (cp == '&') {
+                        cp = entity_read(a->value + i, a->value_len - i, &used);
+                        entity = used > 1 && a->value[i + used - 1] == ';';
+                }
+                if (entity && cp >= 32)
+                        utf8_add(out, cp);
+                else if (!entity && (unsigned char)a->value[i] >= 32)
+                        buf_addc(out, a->value[i]);
+                if (!entity)
+                        used = 1;
+        }
+}
+
+/* The value of an attribute into out (at most size - 1 bytes), "" when absent. */
 static void
 attribute(const struct tag *t, const char *name, char *out, size_t size)
 {
@@ -498,17 +522,7 @@ attribute(const struct tag *t, const char *name, char *out, size_t size)
                 if (a.name_len != strlen(name) ||
                     strncasecmp(a.name, name, a.name_len) != 0)
                         continue;
-                for (size_t i = 0, used; i < a.value_len && b.len < size; i += used) {
-                        uint32_t cp = 0;
-
-                        used = 1;
-                        if (a.value[i] == '&')
-                                cp = entity_read(a.value + i, a.value_len - i, &used);
-                        if (used > 1 && a.value[i + used - 1] == ';')
-                                utf8_add(&b, cp);
-                        else if ((used = 1) && (unsigned char)a.value[i] >= 32)
-                                buf_addc(&b, a.value[i]);
-                }
+                attr_decode(&a, &b, size + 4); /* a whole character beyond the cut */
                 len = utf8_cut(buf_str(&b), b.len, size - 1);
                 memcpy(out, buf_str(&b), len);
                 out[len] = '\0';

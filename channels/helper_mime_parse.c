@@ -185,7 +185,6 @@ part_type(struct arena *a, GMimeObject *part)
             type != NULL ? g_mime_content_type_get_media_type(type) : NULL;
         const char *minor =
             type != NULL ? g_mime_content_type_get_media_subtype(type) : NULL;
-        struct buf b AUTO_BUF = BUF_INIT;
         char *s;
 
         if (major == NULL || minor == NULL || strlen(major) + strlen(minor) > 126)

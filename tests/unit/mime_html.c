@@ -50,6 +50,8 @@ test_lists_tables_quotes(void **state)
         reads("</blockquote></ul></ol></pre>x", "x");
 }
 
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 static void
 test_links_images(void **state)
 {
@@ -60,6 +62,9 @@ test_links_images(void **state)
             "q <http://x.example/?a=1&b=2&copy=3>");
         reads("<a href=\"javascript:alert(1)\">no</a> <a name=x>n</a>", "no n");
         reads("<a href=\"http://x.example/\"></a>y", "y");
+        reads("<img alt=\"" X50 X50 X50 "бббббббббббббббббббббббббббббббб\">",
+            "[" X50 X50 X50 "бббббббббббббббббббббббб]");
+        reads("<img alt=\"a&#10;b&nbsp;c\">", "[ab c]");
         reads("a <img src=x alt=\"A cat\"> b<img alt=''>", "a [A cat] b");
 }
 
