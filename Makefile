@@ -131,12 +131,11 @@ $(B)/helpline-mailer: $(call obj,channels/helper_mailer.c) $(lib_mailer) $(lib_c
 	$(LINK) -lesmtp -lssl -lseccomp -ldl $(LIBS_base)
 
 # ---- unit tests: tests/unit/NAME.c becomes $(B)/tests/NAME, links everything but
-# mains; base_NAME links the floor alone and queue_NAME the queue and what is below it,
-# which proves that they stand alone ----
+# mains; base_NAME links the floor alone, mime_NAME the helper's parts and queue_NAME the queue
+# and what is below it, which proves that they stand alone ----
 unit_src := $(wildcard tests/unit/*.c)
 unit_bin := $(patsubst tests/unit/%.c,$(B)/tests/%,$(unit_src))
 UNIT_LIBS ?= $(lib_desk) $(lib_tool) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
-$(B)/tests/mime%: UNIT_EXTRA = $(lib_mime) $(GMIME_LIBS)
 $(B)/tests/mailer%: UNIT_EXTRA = $(lib_mailer) -lesmtp -lssl
 $(B)/tests/base_%: $(B)/obj/tests/unit/base_%.o $(lib_base)
 	@mkdir -p $(@D)
@@ -144,6 +143,9 @@ $(B)/tests/base_%: $(B)/obj/tests/unit/base_%.o $(lib_base)
 $(B)/tests/queue_%: $(B)/obj/tests/unit/queue_%.o $(lib_queue) $(lib_model) $(lib_base)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_queue) $(LIBS_base) -lcmocka
+$(B)/tests/mime_%: $(B)/obj/tests/unit/mime_%.o $(lib_mime) $(lib_model) $(lib_base)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base) -lcmocka
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(UNIT_LIBS) $(lib_mime) $(lib_mailer)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(UNIT_EXTRA) -Wl,--end-group \

@@ -137,7 +137,7 @@ decoder_word(struct decoder *d, const struct word *w)
 {
         if (strcasecmp(d->charset, w->charset) != 0)
                 decoder_flush(d);
-        strcpy(d->charset, w->charset);
+        memcpy(d->charset, w->charset, sizeof(d->charset));
         if (w->encoding == 'B')
                 add_base64(&d->bytes, w->text, w->len);
         else

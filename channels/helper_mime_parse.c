@@ -8,6 +8,7 @@
  */
 #include "channels/helper_mime_parse.h"
 
+#include <assert.h>
 #include <gmime/gmime.h>
 #include <stdlib.h>
 #include <string.h>
@@ -455,9 +456,13 @@ fix_line_ends(char *raw, size_t n)
 static GMimeStream *
 stream_over(const char *s, size_t n)
 {
-        GByteArray *array = g_byte_array_new_take((guint8 *)(uintptr_t)s, n);
-        GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(array);
+        GByteArray *array;
+        GMimeStream *stream;
+        guint8 *bytes;
 
+        memcpy(&bytes, &s, sizeof(bytes)); /* nobody writes to it */
+        array = g_byte_array_new_take(bytes, n);
+        stream = g_mime_stream_mem_new_with_byte_array(array);
         g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
         return stream;
 }
@@ -666,6 +671,7 @@ mime_parse_cut(char *raw, size_t n, const char *part, size_t from, size_t count,
         struct walk w = {.wanted = part};
         struct prescan p;
 
+        assert(part != NULL);
         fix_line_ends(raw, n);
         if (mime_prescan(raw, n, &p, err) == -1)
                 return -1;

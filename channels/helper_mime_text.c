@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <iconv.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -99,13 +100,17 @@ static const char *const usual[] = {"UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32",
 #define N_USUAL (sizeof(usual) / sizeof(usual[0]))
 
 static iconv_t converters[N_USUAL];
+static bool known[N_USUAL]; /* the system has it */
 static bool preloaded;
 
 void
 mime_text_preload(void)
 {
-        for (size_t i = 0; i < N_USUAL && !preloaded; i++)
+        for (size_t i = 0; i < N_USUAL && !preloaded; i++) {
                 converters[i] = iconv_open("UTF-8", usual[i]);
+                known[i] =
+                    converters[i] != (iconv_t)-1; /* NOLINT: iconv's own error value */
+        }
         preloaded = true;
 }
 
@@ -126,7 +131,7 @@ charset_of(const char *label, char out[NAME_MAX_LEN])
         out[n] = '\0';
         for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
                 if (strcasecmp(out, aliases[i].label) == 0)
-                        strcpy(out, aliases[i].charset);
+                        snprintf(out, NAME_MAX_LEN, "%s", aliases[i].charset);
         for (n = 0; out[n] != '\0'; n++)
                 out[n] = (char)toupper((unsigned char)out[n]);
         if (strcmp(out, "US-ASCII") == 0 || strcmp(out, "ASCII") == 0 ||
@@ -136,17 +141,18 @@ charset_of(const char *label, char out[NAME_MAX_LEN])
                 out[0] = '\0';
 }
 
-static iconv_t
-converter(const char *charset)
+/* Finds a converter, at its beginning; false when the charset is unknown. */
+static bool
+converter(const char *charset, iconv_t *cd)
 {
         mime_text_preload();
         for (size_t i = 0; i < N_USUAL; i++)
-                if (strcmp(charset, usual[i]) == 0) {
-                        if (converters[i] != (iconv_t)-1)
-                                iconv(converters[i], NULL, NULL, NULL, NULL);
-                        return converters[i];
+                if (strcmp(charset, usual[i]) == 0 && known[i]) {
+                        *cd = converters[i];
+                        iconv(*cd, NULL, NULL, NULL, NULL);
+                        return true;
                 }
-        return (iconv_t)-1;
+        return false;
 }
 
 /* Converts into out (raw UTF-8) until it holds max bytes; returns how many input
@@ -154,12 +160,14 @@ converter(const char *charset)
 static long
 convert(struct buf *out, const char *s, size_t n, const char *charset, size_t max)
 {
-        iconv_t cd = converter(charset);
-        char *in = (char *)(uintptr_t)s;
+        iconv_t cd;
+        char *in;
         long n_bad = 0;
 
-        if (cd == (iconv_t)-1)
+        if (!converter(charset, &cd))
                 return -1;
+        memcpy(
+            &in, &s, sizeof(in)); /* iconv promises not to write, but not in its type */
         while (n > 0 && out->len < max) {
                 char *to = buf_reserve(out, 16384);
                 size_t room = 16384;
@@ -303,7 +311,7 @@ mime_text_decode(
         if (n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
                 s += 3;
                 n -= 3;
-                strcpy(name, "UTF-8");
+                snprintf(name, sizeof(name), "UTF-8");
         }
         if ((name[0] == '\0' || strcmp(name, "UTF-8") == 0) && is_mostly_utf8(s, n))
                 buf_add(&tmp, s, n < max + 64 ? n : max + 64);
