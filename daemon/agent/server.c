@@ -1,0 +1,367 @@
+/*
+ * The agents' socket: listeners, what a reload changes, the end. Start with
+ * daemon/agent/agent.h, which says where everything is.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/agent/agent.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/digest.h"
+#include "daemon/base/log.h"
+
+#define DEMO_PORTS 50
+#define STOP_STEP_MS 20
+#define PAGE 100
+
+struct agents_limits agents_limits = {
+    .arg = 1 << 20,
+    .request = 4 << 20,
+    .inline_line = 65536,
+    .anonymous = 1024,
+    .args = 64,
+    .stretch = 1000,
+    .behind_reserve = 65536,
+    .anonymous_ms = 30000,
+    .anonymous_near_ms = 60000,
+    .connections = 10000,
+    .per_address = 4096,
+    .text = 65536,
+    .word = 1024,
+    .document = 256 * 1024,
+    .reserve_answer = 1 << 20,
+    .unread = 4 << 20,
+    .unread_events = 8 << 20,
+    .subscriptions = 256,
+    .grace_ms = 120000,
+    .watch_ms = 300,
+    .gone_ms = 3600000,
+    .empty_ms = 1000,
+    .own_ms = 15 * 60000,
+    .repeat_ms = 86400000,
+};
+
+/* ---- listening ---- */
+
+static void
+agents_on_accept(void *arg, int fd, const struct peer *peer)
+{
+        conn_accept(arg, fd, peer);
+}
+
+/* In a demo a port that is taken is no reason to fail: the next free one. */
+static struct listener *
+agents_listen_near(struct agents *a, const char *address, struct err *err)
+{
+        const char *colon = strrchr(address, ':');
+        struct listener *l = NULL;
+        int port = colon == NULL ? 0 : atoi(colon + 1);
+
+        for (int i = 1; l == NULL && port > 0 && i <= DEMO_PORTS; i++) {
+                char next[128];
+
+                snprintf(next, sizeof next, "%.*s:%d", (int)(colon - address), address,
+                    port + i);
+                l = listener_open(a->desk->loop, next, 0, agents_on_accept, a, err);
+        }
+        return l;
+}
+
+static int
+agents_listen(struct agents *a, const char *address, struct err *err)
+{
+        bool is_unix = strncmp(address, "unix:", 5) == 0;
+        struct listener *l;
+
+        l = listener_open(a->desk->loop, address, 0660, agents_on_accept, a, err);
+        if (l == NULL && a->desk->demo && !is_unix)
+                l = agents_listen_near(a, address, err);
+        if (l == NULL)
+                return err_prefix(err, "the agents' socket");
+        a->listeners = xrealloc(a->listeners, (a->n_listeners + 1) * sizeof l);
+        a->listeners[a->n_listeners++] = l;
+        if (!is_unix && a->address[0] == '\0')
+                snprintf(a->address, sizeof a->address, "%s", listener_address(l));
+        log_info("LISTEN", "what=agents address=%s", log_quote(listener_address(l)));
+        return 0;
+}
+
+/* Dispatch knows every agent of the configuration. */
+static void
+agents_tell_profiles(struct agents *a)
+{
+        const struct config *c = a->desk->config;
+
+        for (size_t i = 0; i < c->n_agents && a->desk->dispatch != NULL; i++) {
+                const struct agent_options *o = &c->agents[i];
+                bool first = c->n_lines > 0 && strcmp(o->line, c->lines[0].name) == 0;
+
+                dispatch_set_agent(a->desk->dispatch, o->name, &o->profile, o->holds, first);
+        }
+}
+
+struct agents *
+agents_open(struct desk *d, struct err *err)
+{
+        struct agents *a = xcalloc(1, sizeof *a);
+        uint8_t random[5];
+
+        a->desk = d;
+        TAILQ_INIT(&a->conns);
+        LIST_INIT(&a->sessions);
+        LIST_INIT(&a->calls);
+        LIST_INIT(&a->losts);
+        random_bytes(random, sizeof random);
+        base32_format(random, sizeof random, a->boot);
+        for (size_t i = 0; i < d->config->n_socket_listen; i++)
+                if (agents_listen(a, d->config->socket_listen[i], err) == -1) {
+                        agents_free(&a);
+                        return NULL;
+                }
+        agents_tell_profiles(a);
+        return a;
+}
+
+static void
+agents_stop_listening(struct agents *a)
+{
+        for (size_t i = 0; i < a->n_listeners; i++)
+                listener_close(&a->listeners[i]);
+        a->n_listeners = 0;
+}
+
+void
+agents_free(struct agents **p)
+{
+        struct agents *a = *p;
+
+        *p = NULL;
+        if (a == NULL)
+                return;
+        a->stopping = true;
+        agents_stop_listening(a);
+        while (!TAILQ_EMPTY(&a->conns))
+                conn_end(TAILQ_FIRST(&a->conns), false, "the daemon ends");
+        while (!LIST_EMPTY(&a->sessions))
+                session_free(LIST_FIRST(&a->sessions));
+        while (!LIST_EMPTY(&a->calls))
+                call_free(LIST_FIRST(&a->calls));
+        while (!LIST_EMPTY(&a->losts)) {
+                struct lost *l = LIST_FIRST(&a->losts);
+
+                LIST_REMOVE(l, link);
+                free(l);
+        }
+        timer_free(&a->lost_timer);
+        timer_free(&a->stop_timer);
+        free(a->listeners);
+        free(a);
+}
+
+const char *
+agents_address(const struct agents *a)
+{
+        return a->address;
+}
+
+size_t
+agents_connections(const struct agents *a)
+{
+        return a->n_conns;
+}
+
+void
+agents_count(const struct agents *a, unsigned *ready, unsigned *away)
+{
+        const struct session *s;
+
+        *ready = *away = 0;
+        LIST_FOREACH (s, &a->sessions, link) {
+                *ready += s->n_conns > 0 && s->presence == PRESENCE_READY;
+                *away += s->n_conns > 0 && s->presence == PRESENCE_AWAY;
+        }
+}
+
+/* ---- agents who are gone from the configuration ---- */
+
+struct orphans { /* a walk over all held tickets */
+        struct agents *agents;
+        char cursor[72];
+};
+
+static void orphans_read(struct orphans *o);
+
+static void
+orphan_done(void *arg, const struct err *err)
+{
+        (void)arg;
+        if (err->kind != ERR_NONE)
+                log_warn("ORPHAN", "why=%s", log_quote(err->text));
+}
+
+static void
+orphan_back(struct agents *a, const struct ticket *t)
+{
+        const struct quiet q = {.ticket = t->id,
+            .agent = t->holder,
+            .who = "helpline",
+            .type = EVENT_GONE_AGENT,
+            .connection = "",
+            .adopt = ""};
+
+        log_info("GIVEN-BACK", "ticket=%s agent=%s why=\"no such agent any more\"", t->id,
+            log_quote(t->holder));
+        quiet_change(a, &q, orphan_done, NULL);
+}
+
+static void
+orphans_on_list(void *arg, const struct err *err, const char *cursor,
+    struct ticket_view *views, size_t n)
+{
+        struct orphans *o = arg;
+        const struct config *c = o->agents->desk->config;
+
+        for (size_t i = 0; err->kind == ERR_NONE && i < n; i++)
+                if (views[i].exists && views[i].ticket.state == TICKET_HELD &&
+                    config_agent(c, views[i].ticket.holder) == NULL)
+                        orphan_back(o->agents, &views[i].ticket);
+        if (err->kind == ERR_NONE && strcmp(cursor, "0") != 0) {
+                snprintf(o->cursor, sizeof o->cursor, "%s", cursor);
+                orphans_read(o);
+                return;
+        }
+        if (err->kind != ERR_NONE)
+                orphan_done(NULL, err);
+        free(o);
+}
+
+static void
+orphans_read(struct orphans *o)
+{
+        const struct list_query q = {
+            .agent = "", .state = "held", .line = "", .cursor = o->cursor, .count = PAGE};
+
+        store_list(o->agents->desk->store, &q, orphans_on_list, o);
+}
+
+static void
+orphans_start(struct agents *a)
+{
+        struct orphans *o = xcalloc(1, sizeof *o);
+
+        o->agents = a;
+        memcpy(o->cursor, "0", 2);
+        orphans_read(o);
+}
+
+static void
+conn_reloaded(struct conn *c)
+{
+        struct identity id;
+
+        if (!c->me.known || c->me.agent[0] == '\0')
+                return;
+        if (!auth_identity(c->agents, c->me.agent, c->me.token, &id)) {
+                log_info("LOGOUT", "agent=%s why=\"no such agent any more\"",
+                    log_quote(c->me.agent));
+                conn_end(c, false, "no such agent any more");
+                return;
+        }
+        if (c->peer.uid == 0 || c->peer.uid == geteuid())
+                id.is_admin = id.is_lead = true;
+        c->me = id;
+}
+
+void
+agents_reloaded(struct agents *a)
+{
+        struct conn *c, *next;
+        struct session *s, *after;
+
+        for (c = TAILQ_FIRST(&a->conns); c != NULL; c = next) {
+                next = TAILQ_NEXT(c, link);
+                conn_reloaded(c);
+        }
+        for (s = LIST_FIRST(&a->sessions); s != NULL; s = after) {
+                after = LIST_NEXT(s, link);
+                if (config_agent(a->desk->config, s->agent) != NULL)
+                        continue;
+                if (a->desk->dispatch != NULL)
+                        dispatch_forget_agent(a->desk->dispatch, s->agent);
+                if (s->n_conns == 0)
+                        session_free(s);
+        }
+        agents_tell_profiles(a);
+        orphans_start(a);
+        if (a->desk->dispatch != NULL)
+                dispatch_hint_all(a->desk->dispatch, store_hintseq(a->desk->store));
+}
+
+void
+agents_store_up(struct agents *a)
+{
+        if (!a->was_up)
+                orphans_start(a);
+        sessions_store_up(a);
+}
+
+/* ---- the end ---- */
+
+void
+agents_drain(struct agents *a)
+{
+        a->draining = true;
+        if (a->desk->dispatch != NULL)
+                dispatch_drain(a->desk->dispatch);
+}
+
+static void
+agents_stopped(struct agents *a)
+{
+        loop_fn done = a->stop_done;
+
+        while (!TAILQ_EMPTY(&a->conns)) {
+                struct conn *c = TAILQ_FIRST(&a->conns);
+
+                c->closing = true; /* what is written may still leave */
+                conn_end(c, false, "the daemon ends");
+        }
+        a->stop_done = NULL;
+        if (done != NULL)
+                done(a->stop_arg);
+}
+
+/* Connections without a command under way and with all answers sent are closed. */
+static void
+agents_stop_step(void *arg)
+{
+        struct agents *a = arg;
+        struct conn *c, *next;
+
+        for (c = TAILQ_FIRST(&a->conns); c != NULL; c = next) {
+                next = TAILQ_NEXT(c, link);
+                if (c->call == NULL && stream_unsent(c->stream) == 0)
+                        conn_end(c, false, "the daemon ends");
+        }
+        if (TAILQ_EMPTY(&a->conns) || clock_now_ms() >= a->stop_by_ms)
+                agents_stopped(a);
+        else
+                timer_set(a->stop_timer, STOP_STEP_MS);
+}
+
+void
+agents_stop(struct agents *a, int64_t ms, loop_fn done, void *arg)
+{
+        a->stopping = true;
+        a->stop_done = done;
+        a->stop_arg = arg;
+        a->stop_by_ms = clock_now_ms() + ms;
+        agents_stop_listening(a);
+        agents_drain(a);
+        if (a->stop_timer == NULL)
+                a->stop_timer = timer_new(a->desk->loop, agents_stop_step, a);
+        timer_set(a->stop_timer, 0);
+}
