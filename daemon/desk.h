@@ -59,10 +59,10 @@ void desk_drain(struct desk *d, const char *who);
 /* Ends within 2 s with nothing lost; then loop_stop. */
 void desk_shutdown(struct desk *d, const char *who);
 
-/* Pull through the store for one agent and ticket (TAKE): fills leases, classes,
- * holds from the configuration. */
-void desk_take(struct desk *d, const char *agent, const char *ticket, const char *connection,
-    const char *idem, const char *idem_hash, store_pull_fn fn, void *arg);
+/* Pull through the store for one agent and ticket (TAKE): fills leases and holds from
+ * the configuration. class_id: of the ticket when the agent fits it, else "". */
+void desk_take(struct desk *d, const char *agent, const char *ticket, const char *class_id,
+    const char *connection, const char *idem, const char *idem_hash, store_pull_fn fn, void *arg);
 /* Given over a connection that is gone before it was read: back at once, nobody is
  * blamed. Tries until the store has answered. */
 void desk_give_back(struct desk *d, const char *agent, const char *ticket);

@@ -27,9 +27,9 @@
 #include "daemon/base/json.h"
 #include "daemon/base/resp.h"
 #include "daemon/base/stream.h"
+#include "daemon/version.h"
 #include "queue/ticket.h"
 
-#define HELPLINE_VERSION "0.1.0"
 /* The Redis whose protocol we speak; client libraries decide by it what to send. */
 #define REDIS_VERSION "7.2.0"
 #define NAME_MAX_BYTES 64
@@ -217,6 +217,7 @@ struct call {
         unsigned n_tries;        /* how often it was STALE */
         struct timer *timer;     /* BLOCK, delay of an empty answer; NULL none */
         struct reserve *reserve; /* in dispatch's hands */
+        int64_t began_ms;
         bool is_parked;          /* a RESERVE BLOCK that waits */
         bool names_given;        /* its answer gives tickets away (RESERVE, TAKE) */
         void *state;             /* the handler's own, in arena */
@@ -276,15 +277,11 @@ void call_fail(struct call *c, const struct err *err);
 /* The same as RESP. */
 void answer_error(struct buf *b, const struct err *err);
 
-/* How a command changes a ticket. prepare fills the event (its strings in the
- * call's arena) from the ticket as it is now, or returns -1 with *err; it may be
- * called again when the ticket has changed meanwhile. answer writes what is kept
- * for a repetition. */
+/* How a command changes a ticket. apply decides on the ticket as it is now
+ * (ticket_apply() of an event, as a rule), or returns -1 with *err; it is called again
+ * when the ticket has changed meanwhile. answer writes what is sent and kept for a
+ * repetition. */
 struct change_plan {
-        unsigned n_messages, before; /* of the view, for prepare */
-        int (*prepare)(struct call *c, const struct ticket_view *v, struct ticket_event *e,
-            struct err *err);
-        /* Instead of ticket_apply(); may be NULL. */
         int (*apply)(struct call *c, const struct ticket_view *v, struct arena *a,
             struct change *out, struct err *err);
         void (*answer)(struct call *c, const struct change *ch, struct buf *out);

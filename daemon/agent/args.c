@@ -18,7 +18,7 @@ struct parse {
         const struct command *cmd;
         const struct resp_arg *argv;
         int argc;
-        int at;                   /* next word */
+        int at; /* next word */
         struct arena *arena;
         struct arg_value *values;
         unsigned n;
@@ -94,8 +94,8 @@ duration_parse(const char *s, int64_t *ms)
         static const struct {
                 char unit;
                 int64_t ms;
-        } units[] = {{'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000},
-            {'w', 604800000}};
+        } units[] = {
+            {'s', 1000}, {'m', 60000}, {'h', 3600000}, {'d', 86400000}, {'w', 604800000}};
         int64_t sum = 0;
 
         if (*s == '\0')
@@ -167,7 +167,8 @@ check_text(struct parse *p, const struct arg_spec *s, const struct resp_arg *a)
 {
         if (a->len > agents_limits.text)
                 return err_code(p->err, ERR_LIMIT, "TOOBIG",
-                    "%s: %zu bytes, at most %zu; shorten it, or send the rest in a second "
+                    "%s: %zu bytes, at most %zu; shorten it, or send the rest in a "
+                    "second "
                     "one",
                     s->option != NULL ? s->option : s->name, a->len, agents_limits.text);
         if (a->len == 0)
@@ -190,8 +191,8 @@ check_word(struct parse *p, const struct arg_spec *s, const struct resp_arg *a)
 }
 
 static int
-check_number(struct parse *p, const struct arg_spec *s, const struct resp_arg *a,
-    int64_t *n)
+check_number(
+    struct parse *p, const struct arg_spec *s, const struct resp_arg *a, int64_t *n)
 {
         char expected[80];
 
@@ -208,8 +209,8 @@ check_number(struct parse *p, const struct arg_spec *s, const struct resp_arg *a
 
 /* Types with one test and one sentence. */
 static int
-check_shape(struct parse *p, const struct arg_spec *s, const struct resp_arg *a,
-    int64_t *n)
+check_shape(
+    struct parse *p, const struct arg_spec *s, const struct resp_arg *a, int64_t *n)
 {
         enum ticket_state state;
         const char *expected = "";
@@ -226,15 +227,16 @@ check_shape(struct parse *p, const struct arg_spec *s, const struct resp_arg *a,
                 break;
         case ARG_TICKET_OR_MESSAGE:
                 ok = is_digits(a->s, a->len) || is_message(a, n);
-                expected = "a ticket's number such as 1042, or a message's id such as 1042.7";
+                expected =
+                    "a ticket's number such as 1042, or a message's id such as 1042.7";
                 break;
         case ARG_STATE:
                 ok = ticket_state_parse(a->s, &state);
                 expected = "queued, held, waiting, resolved, closed or merged";
                 break;
         case ARG_STATUS:
-                ok = strcasecmp(a->s, "waiting") == 0 || strcasecmp(a->s, "resolved") == 0 ||
-                     strcasecmp(a->s, "held") == 0;
+                ok = strcasecmp(a->s, "waiting") == 0 ||
+                     strcasecmp(a->s, "resolved") == 0 || strcasecmp(a->s, "held") == 0;
                 expected = "waiting, resolved or held";
                 break;
         case ARG_ADDRESS:
@@ -380,8 +382,8 @@ parse_options(struct parse *p, const struct arg_spec *text)
                         return unknown_option(p);
                 if (p->at + 1 == p->argc)
                         return err_code(p->err, ERR_REJECT, "BADARG",
-                            "%s: expected a value behind it (%s), got the end",
-                            s->option, s->name);
+                            "%s: expected a value behind it (%s), got the end", s->option,
+                            s->name);
                 for (unsigned i = 0; i < p->n && !(s->flags & ARG_MANY); i++)
                         if (p->values[i].spec == s)
                                 return err_code(p->err, ERR_REJECT, "BADARG",

@@ -16,7 +16,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 
-#define ID_BYTES 5      /* 8 characters of base32 */
+#define ID_BYTES 5 /* 8 characters of base32 */
 #define SECRET_BYTES 32 /* 43 characters of base64url */
 #define SECRET_CHARS 43
 #define USED_EVERY_MS 60000
@@ -114,7 +114,8 @@ auth_wrong(auth_fn fn, void *arg)
         struct err err;
 
         err_code(&err, ERR_REJECT, "WRONGPASS",
-            "invalid token, or one that was dropped; helpline agent token NAME makes a new "
+            "invalid token, or one that was dropped; helpline agent token NAME makes a "
+            "new "
             "one");
         fn(arg, &err, NULL);
 }

@@ -104,6 +104,7 @@ call_new(struct conn *conn, const struct command *cmd, struct resp_arg *argv, in
         c->me = conn->me;
         c->proto = conn->proto;
         c->idem = "";
+        c->began_ms = clock_now_ms();
         snprintf(c->connection, sizeof c->connection, "%s", conn->name);
         LIST_INSERT_HEAD(&c->agents->calls, c, link);
         return c;
@@ -290,7 +291,7 @@ change_on_commit(void *arg, const struct err *err, const char *stored, size_t st
 {
         struct call *c = arg;
 
-        if (err->kind == ERR_STALE && err->code[0] == '\0') {
+        if (err->kind == ERR_STALE) {
                 if (++c->n_tries < TRIES)
                         change_read(c);
                 else
@@ -332,13 +333,16 @@ static int
 change_decide(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *ch, struct err *err)
 {
-        struct ticket_event e;
+        const struct ticket *t = &v->ticket;
 
-        if (c->plan->apply != NULL)
-                return c->plan->apply(c, v, a, ch, err);
-        if (c->plan->prepare(c, v, &e, err) == -1)
-                return -1;
-        return ticket_apply(&v->ticket, &e, a, ch, err);
+        if (call_has(c, "LEASE") &&
+            ((uint64_t)call_num(c, "LEASE", 0) != t->lease || t->state != TICKET_HELD ||
+                strcmp(t->holder, c->me.agent) != 0))
+                return err_code(err, ERR_STATE, "NOTHELD",
+                    "lease %s of ticket %s is past, the last one was %" PRIu64 " (%s)",
+                    call_arg(c, "LEASE"), t->id, t->lease,
+                    t->owner[0] != '\0' ? t->owner : "nobody");
+        return c->plan->apply(c, v, a, ch, err);
 }
 
 static void
@@ -390,10 +394,7 @@ change_on_view(void *arg, const struct err *err, struct ticket_view *v)
 static void
 change_read(struct call *c)
 {
-        const struct read_ticket r = {.id = c->ticket,
-            .n_messages = c->plan->n_messages,
-            .before = c->plan->before,
-            .idem = c->idem};
+        const struct read_ticket r = {.id = c->ticket, .idem = c->idem};
 
         store_read(c->agents->desk->store, &r, change_on_view, c);
 }
@@ -411,9 +412,9 @@ call_change(struct call *c, const char *ticket, const struct change_plan *plan)
 struct quiet_job {
         struct agents *agents;
         struct arena *arena;
-        struct quiet q;          /* strings in arena */
+        struct quiet q; /* strings in arena */
         unsigned n_tries;
-        quiet_fn done;           /* NULL nobody asks */
+        quiet_fn done; /* NULL nobody asks */
         void *arg;
 };
 

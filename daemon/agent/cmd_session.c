@@ -44,7 +44,10 @@ struct hello { /* call->state */
 static const char *
 role_of(const struct identity *id)
 {
-        return id->is_admin ? "admin" : id->is_lead ? "lead" : id->is_bot ? "bot" : "agent";
+        return id->is_admin  ? "admin"
+               : id->is_lead ? "lead"
+               : id->is_bot  ? "bot"
+                             : "agent";
 }
 
 static void
@@ -152,7 +155,8 @@ cmd_hello(struct call *c)
         h->proto = c->conn->proto;
         c->state = h;
         if (c->argc > 1) {
-                if (c->argv[1].len != 1 || (c->argv[1].s[0] != '2' && c->argv[1].s[0] != '3')) {
+                if (c->argv[1].len != 1 ||
+                    (c->argv[1].s[0] != '2' && c->argv[1].s[0] != '3')) {
                         call_error(c, "NOPROTO", "unsupported protocol version");
                         return;
                 }
@@ -162,11 +166,14 @@ cmd_hello(struct call *c)
         if (auth == -1)
                 return;
         if (auth > 0)
-                auth_token(c->agents, c->argv[auth].s, c->argv[auth + 1].s, hello_authed, c);
+                auth_token(
+                    c->agents, c->argv[auth].s, c->argv[auth + 1].s, hello_authed, c);
         else if (!c->conn->me.known)
                 call_error(c, "NOAUTH",
-                    "HELLO must be called with the client already authenticated, otherwise "
-                    "the HELLO <proto> AUTH <user> <pass> option can be used to authenticate "
+                    "HELLO must be called with the client already authenticated, "
+                    "otherwise "
+                    "the HELLO <proto> AUTH <user> <pass> option can be used to "
+                    "authenticate "
                     "the client and select the RESP protocol version at the same time");
         else
                 hello_answer(c);
@@ -275,8 +282,9 @@ cmd_info(struct call *c)
             "# Stats\r\ntotal_commands_processed:%" PRIu64 "\r\n"
             "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n"
             "# Cluster\r\ncluster_enabled:0\r\n",
-            REDIS_VERSION, HELPLINE_VERSION, (clock_now_us() - d->started_at_us) / 1000000,
-            c->agents->n_conns, d->dispatch == NULL ? 0 : dispatch_parked(d->dispatch),
+            REDIS_VERSION, HELPLINE_VERSION,
+            (clock_now_us() - d->started_at_us) / 1000000, c->agents->n_conns,
+            d->dispatch == NULL ? 0 : dispatch_parked(d->dispatch),
             c->agents->n_commands);
         resp_verbatim(&b, c->proto, text.data, text.len);
         call_answer(c, &b);
@@ -382,8 +390,8 @@ client_line(const struct conn *c, struct buf *out)
         const struct subscription *s;
         char cmd[32] = "NULL";
 
-        LIST_FOREACH (s, &c->subscriptions, link)
-                n_patterns += s->is_pattern;
+        LIST_FOREACH(s, &c->subscriptions, link)
+        n_patterns += s->is_pattern;
         for (size_t i = 0; c->last_command[i] != '\0' && i < sizeof cmd - 1; i++) {
                 char ch = c->last_command[i];
 
@@ -392,11 +400,14 @@ client_line(const struct conn *c, struct buf *out)
         }
         buf_addf(out,
             "id=%" PRIu64 " addr=%s name=%s age=%" PRId64 " idle=%" PRId64
-            " flags=%s db=0 sub=%u psub=%u multi=-1 cmd=%s user=%s lib-name=%s lib-ver=%s "
+            " flags=%s db=0 sub=%u psub=%u multi=-1 cmd=%s user=%s lib-name=%s "
+            "lib-ver=%s "
             "resp=%d\n",
             c->id, c->peer.address, c->client_name, (clock_now_ms() - c->since_ms) / 1000,
             (clock_now_ms() - c->active_ms) / 1000,
-            c->call != NULL && c->call->is_parked ? "b" : c->n_subscriptions > 0 ? "P" : "N",
+            c->call != NULL && c->call->is_parked ? "b"
+            : c->n_subscriptions > 0              ? "P"
+                                                  : "N",
             c->n_subscriptions - n_patterns, n_patterns, cmd, c->me.who, c->lib_name,
             c->lib_ver, c->proto);
 }
@@ -417,9 +428,9 @@ cmd_client_list(struct call *c)
         struct buf text AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
         const struct conn *other;
 
-        TAILQ_FOREACH (other, &c->agents->conns, link)
-                if (c->me.is_admin || strcmp(other->me.who, c->me.who) == 0)
-                        client_line(other, &text);
+        TAILQ_FOREACH(other, &c->agents->conns, link)
+        if (c->me.is_admin || strcmp(other->me.who, c->me.who) == 0)
+                client_line(other, &text);
         resp_verbatim(&b, c->proto, buf_str(&text), text.len);
         call_answer(c, &b);
 }
@@ -441,7 +452,8 @@ cmd_client_setname(struct call *c)
 {
         if (!is_client_name(&c->argv[2])) {
                 call_error(c, "ERR",
-                    "Client names cannot contain spaces, newlines or special characters.");
+                    "Client names cannot contain spaces, newlines or special "
+                    "characters.");
                 return;
         }
         snprintf(c->conn->client_name, sizeof c->conn->client_name, "%s", c->argv[2].s);

@@ -12,24 +12,35 @@
 
 #include "daemon/agent/agent.h"
 
-#define END {NULL, NULL, ARG_ANY, 0, 0, 0}
-#define OPT(option, name, type) {name, option, type, ARG_OPTIONAL, 0, 0}
-#define OPTN(option, name, lo, hi) {name, option, ARG_NUMBER, ARG_OPTIONAL, lo, hi}
+#define END                                                                              \
+        {                                                                                \
+                NULL, NULL, ARG_ANY, 0, 0, 0                                             \
+        }
+#define OPT(option, name, type)                                                          \
+        {                                                                                \
+                name, option, type, ARG_OPTIONAL, 0, 0                                   \
+        }
+#define OPTN(option, name, lo, hi)                                                       \
+        {                                                                                \
+                name, option, ARG_NUMBER, ARG_OPTIONAL, lo, hi                           \
+        }
 #define ID OPT("ID", "key", ARG_KEY)
 #define LEASE OPTN("LEASE", "n", 1, INT64_MAX)
-#define TICKET {"ticket", NULL, ARG_TICKET, 0, 0, 0}
+#define TICKET                                                                           \
+        {                                                                                \
+                "ticket", NULL, ARG_TICKET, 0, 0, 0                                      \
+        }
 #define SPECS(...) ((const struct arg_spec[]){__VA_ARGS__, END})
 #define ONE(name, type) SPECS({name, NULL, type, 0, 0, 0})
 #define MAYBE(name, type) SPECS({name, NULL, type, ARG_OPTIONAL, 0, 0})
 #define MANY(name, type) SPECS({name, NULL, type, ARG_MANY, 0, 0})
 #define MANY_OR_NONE(name, type) SPECS({name, NULL, type, ARG_MANY | ARG_OPTIONAL, 0, 0})
-#define PAGE                                                                             \
-        SPECS(OPT("AFTER", "cursor", ARG_CURSOR), OPTN("COUNT", "n", 1, 100))
+#define PAGE SPECS(OPT("AFTER", "cursor", ARG_CURSOR), OPTN("COUNT", "n", 1, 100))
 
 const struct command commands[] = {
     /* ---- logging in ---- */
-    {"AUTH", "Log in with a token", "connection",
-        CMD_ANYONE | CMD_RAW | CMD_HIDDEN_TEXT, 2, 3,
+    {"AUTH", "Log in with a token", "connection", CMD_ANYONE | CMD_RAW | CMD_HIDDEN_TEXT,
+        2, 3,
         SPECS({"agent", NULL, ARG_WORD, ARG_OPTIONAL, 0, 0},
             {"token", NULL, ARG_SECRET, 0, 0, 0}),
         cmd_auth},
@@ -119,8 +130,8 @@ const struct command commands[] = {
     {"NOTE", "An internal note", "work", CMD_CHANGES, 0, 0,
         SPECS(TICKET, {"text", NULL, ARG_TEXT, ARG_OR_TEXT, 0, 0}, LEASE, ID), cmd_note},
     {"RELEASE", "Give the ticket back", "work", CMD_CHANGES, 0, 0,
-        SPECS(TICKET, OPT("DELAY", "duration", ARG_DURATION), OPT("NOTE", "text", ARG_TEXT),
-            LEASE, ID),
+        SPECS(TICKET, OPT("DELAY", "duration", ARG_DURATION),
+            OPT("NOTE", "text", ARG_TEXT), LEASE, ID),
         cmd_release},
     {"TOUCH", "Renew the lease", "work", CMD_AGENT, 0, 0, SPECS(TICKET, LEASE),
         cmd_touch},

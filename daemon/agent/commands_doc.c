@@ -71,9 +71,9 @@ info_flags(const struct command *cmd, struct buf *out, int proto)
         const struct {
                 bool has;
                 const char *name;
-        } flags[] = {{cmd->flags & CMD_CHANGES, "write"}, {cmd->flags & CMD_ADMIN, "admin"},
-            {cmd->flags & CMD_SUBSCRIBED, "pubsub"}, {cmd->flags & CMD_ANYONE, "no_auth"},
-            {cmd->flags & CMD_BLOCKS, "blocking"}};
+        } flags[] = {{cmd->flags & CMD_CHANGES, "write"},
+            {cmd->flags & CMD_ADMIN, "admin"}, {cmd->flags & CMD_SUBSCRIBED, "pubsub"},
+            {cmd->flags & CMD_ANYONE, "no_auth"}, {cmd->flags & CMD_BLOCKS, "blocking"}};
         size_t n = 0;
 
         for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -184,8 +184,8 @@ doc_arg(const struct arg_spec *s, struct buf *out, int proto)
         bool optional = s->flags & ARG_OPTIONAL, many = s->flags & ARG_MANY;
         bool oneof = s->type == ARG_STATUS;
 
-        resp_map(out, proto,
-            (size_t)(3 + (s->option != NULL) + (optional || many) + oneof));
+        resp_map(
+            out, proto, (size_t)(3 + (s->option != NULL) + (optional || many) + oneof));
         doc_pair(out, "name", oneof ? "status" : s->name);
         doc_pair(out, "type", doc_type(s->type));
         doc_pair(out, "display_text", oneof ? "status" : s->name);

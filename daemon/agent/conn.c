@@ -181,7 +181,8 @@ conn_allowed(const struct conn *c, const struct command *cmd, struct err *err)
                     "Authentication required: AUTH with a token");
         if (c->proto == 2 && c->n_subscriptions > 0 && !(cmd->flags & CMD_SUBSCRIBED))
                 return err_code(err, ERR_REJECT, "ERR",
-                    "Can't execute '%s': only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT "
+                    "Can't execute '%s': only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / "
+                    "QUIT "
                     "/ RESET are allowed in this context",
                     cmd->name);
         if ((cmd->flags & CMD_ADMIN) && !c->me.is_admin)
@@ -189,7 +190,8 @@ conn_allowed(const struct conn *c, const struct command *cmd, struct err *err)
                     "%s is for administrators, %s is none", cmd->name, c->me.who);
         if ((cmd->flags & CMD_AGENT) && c->me.agent[0] == '\0')
                 return err_code(err, ERR_REJECT, "NOPERM",
-                    "%s is for agents, %s is none: AUTH with an agent's token, or give an "
+                    "%s is for agents, %s is none: AUTH with an agent's token, or give "
+                    "an "
                     "agent this login",
                     cmd->name, c->me.who);
         return 0;
@@ -217,7 +219,8 @@ conn_start(struct conn *c, struct resp_arg *argv, int argc, struct arena *arena)
         c->last_command = cmd->name;
         call = call_new(c, cmd, argv, argc, arena);
         c->call = call;
-        if (args_parse(cmd, argv, argc, arena, &call->values, &call->n_values, &err) == -1) {
+        if (args_parse(cmd, argv, argc, arena, &call->values, &call->n_values, &err) ==
+            -1) {
                 call_fail(call, &err);
                 return;
         }
@@ -324,8 +327,8 @@ conn_run(struct conn *c)
         if (c->running || c->closed || c->again)
                 return;
         c->running = true;
-        for (unsigned n = 0; more && !c->closed && !c->closing && !c->full && c->call == NULL;
-             n++) {
+        for (unsigned n = 0;
+             more && !c->closed && !c->closing && !c->full && c->call == NULL; n++) {
                 if (n == agents_limits.stretch) {
                         c->again = true;
                         loop_later(c->agents->desk->loop, conn_run_again, c);
@@ -419,9 +422,9 @@ is_too_many(const struct agents *a, const struct peer *peer)
 
         if (a->n_conns >= agents_limits.connections)
                 return true;
-        TAILQ_FOREACH (c, &a->conns, link)
-                same += host_length(c->peer.address) == n &&
-                        strncmp(c->peer.address, peer->address, n) == 0;
+        TAILQ_FOREACH(c, &a->conns, link)
+        same += host_length(c->peer.address) == n &&
+                strncmp(c->peer.address, peer->address, n) == 0;
         return same >= agents_limits.per_address;
 }
 
@@ -470,8 +473,8 @@ conn_find(struct agents *a, const char *name)
 {
         struct conn *c;
 
-        TAILQ_FOREACH (c, &a->conns, link)
-                if (strcmp(c->name, name) == 0)
-                        return c;
+        TAILQ_FOREACH(c, &a->conns, link)
+        if (strcmp(c->name, name) == 0)
+                return c;
         return NULL;
 }

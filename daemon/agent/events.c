@@ -55,9 +55,9 @@ subscription_find(struct conn *c, const char *channel, bool pattern)
 {
         struct subscription *s;
 
-        LIST_FOREACH (s, &c->subscriptions, link)
-                if (s->is_pattern == pattern && strcmp(s->channel, channel) == 0)
-                        return s;
+        LIST_FOREACH(s, &c->subscriptions, link)
+        if (s->is_pattern == pattern && strcmp(s->channel, channel) == 0)
+                return s;
         return NULL;
 }
 
@@ -216,12 +216,12 @@ tell(struct conn *c, const struct event_names *e, const char *json, size_t len)
         const struct subscription *s;
         unsigned n = 0;
 
-        LIST_FOREACH (s, &c->subscriptions, link)
-                for (size_t i = 0; i < 4; i++)
-                        if (channels[i][0] != '\0' && hears(c, s, channels[i])) {
-                                frame(c, s, channels[i], json, len, &out);
-                                n++;
-                        }
+        LIST_FOREACH(s, &c->subscriptions, link)
+        for (size_t i = 0; i < 4; i++)
+                if (channels[i][0] != '\0' && hears(c, s, channels[i])) {
+                        frame(c, s, channels[i], json, len, &out);
+                        n++;
+                }
         if (n > 0)
                 deliver(c, &out, n);
 }
@@ -247,7 +247,8 @@ agents_event(struct agents *a, const char *seq, const char *json, size_t len)
         if (json_str(o, "line", "")[0] != '\0')
                 snprintf(e.line, sizeof e.line, "line:%s", json_str(o, "line", ""));
         if (json_str(o, "ticket", "")[0] != '\0')
-                snprintf(e.ticket, sizeof e.ticket, "ticket:%s", json_str(o, "ticket", ""));
+                snprintf(
+                    e.ticket, sizeof e.ticket, "ticket:%s", json_str(o, "ticket", ""));
         for (c = TAILQ_FIRST(&a->conns); c != NULL; c = next) {
                 next = TAILQ_NEXT(c, link);
                 if (c->n_subscriptions > 0)

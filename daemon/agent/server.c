@@ -89,20 +89,6 @@ agents_listen(struct agents *a, const char *address, struct err *err)
         return 0;
 }
 
-/* Dispatch knows every agent of the configuration. */
-static void
-agents_tell_profiles(struct agents *a)
-{
-        const struct config *c = a->desk->config;
-
-        for (size_t i = 0; i < c->n_agents && a->desk->dispatch != NULL; i++) {
-                const struct agent_options *o = &c->agents[i];
-                bool first = c->n_lines > 0 && strcmp(o->line, c->lines[0].name) == 0;
-
-                dispatch_set_agent(a->desk->dispatch, o->name, &o->profile, o->holds, first);
-        }
-}
-
 struct agents *
 agents_open(struct desk *d, struct err *err)
 {
@@ -121,7 +107,6 @@ agents_open(struct desk *d, struct err *err)
                         agents_free(&a);
                         return NULL;
                 }
-        agents_tell_profiles(a);
         return a;
 }
 
@@ -179,7 +164,8 @@ agents_count(const struct agents *a, unsigned *ready, unsigned *away)
         const struct session *s;
 
         *ready = *away = 0;
-        LIST_FOREACH (s, &a->sessions, link) {
+        LIST_FOREACH(s, &a->sessions, link)
+        {
                 *ready += s->n_conns > 0 && s->presence == PRESENCE_READY;
                 *away += s->n_conns > 0 && s->presence == PRESENCE_AWAY;
         }
@@ -287,17 +273,10 @@ agents_reloaded(struct agents *a)
         }
         for (s = LIST_FIRST(&a->sessions); s != NULL; s = after) {
                 after = LIST_NEXT(s, link);
-                if (config_agent(a->desk->config, s->agent) != NULL)
-                        continue;
-                if (a->desk->dispatch != NULL)
-                        dispatch_forget_agent(a->desk->dispatch, s->agent);
-                if (s->n_conns == 0)
+                if (s->n_conns == 0 && config_agent(a->desk->config, s->agent) == NULL)
                         session_free(s);
         }
-        agents_tell_profiles(a);
         orphans_start(a);
-        if (a->desk->dispatch != NULL)
-                dispatch_hint_all(a->desk->dispatch, store_hintseq(a->desk->store));
 }
 
 void

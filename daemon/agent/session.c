@@ -26,9 +26,9 @@ session_find(struct agents *a, const char *agent)
 {
         struct session *s;
 
-        LIST_FOREACH (s, &a->sessions, link)
-                if (strcmp(s->agent, agent) == 0)
-                        return s;
+        LIST_FOREACH(s, &a->sessions, link)
+        if (strcmp(s->agent, agent) == 0)
+                return s;
         return NULL;
 }
 
@@ -170,8 +170,8 @@ session_join(struct conn *c)
         timer_clear(s->timer);
         session_save_grace(s);
         if (!s->presence_known)
-                store_agent(a->desk->store, s->agent, session_on_presence,
-                    session_name_new(s));
+                store_agent(
+                    a->desk->store, s->agent, session_on_presence, session_name_new(s));
 }
 
 static void
@@ -223,7 +223,8 @@ session_took_up(struct agents *a, const char *agent, const char *ticket)
 
         if (s == NULL)
                 return;
-        TAILQ_FOREACH (c, &s->conns, mates) {
+        TAILQ_FOREACH(c, &s->conns, mates)
+        {
                 struct given *g = LIST_FIRST(&c->given), *next;
 
                 for (; g != NULL; g = next) {
@@ -275,14 +276,14 @@ lost_try_all(void *arg)
         struct agents *a = arg;
         struct lost *l;
 
-        LIST_FOREACH (l, &a->losts, link)
-                if (!l->under_way)
-                        lost_try(l);
+        LIST_FOREACH(l, &a->losts, link)
+        if (!l->under_way)
+                lost_try(l);
 }
 
 void
-session_lost(struct agents *a, const char *agent, const char *ticket,
-    const char *connection)
+session_lost(
+    struct agents *a, const char *agent, const char *ticket, const char *connection)
 {
         struct lost *l = xcalloc(1, sizeof *l);
 
@@ -324,7 +325,8 @@ sessions_store_up(struct agents *a)
 {
         struct session *s;
 
-        LIST_FOREACH (s, &a->sessions, link) {
+        LIST_FOREACH(s, &a->sessions, link)
+        {
                 if (s->grace_unsaved)
                         session_save_grace(s);
                 if (!s->presence_known)

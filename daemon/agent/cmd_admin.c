@@ -1,0 +1,456 @@
+/*
+ * For administrators: tokens, reload, drain, live and rehearsal, outbox,
+ * quarantine, shutdown. Each is one call of the store or of the desk; repeating
+ * them does no harm, so they take no ID.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/agent/agent.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/intake.h"
+
+#define TRIES 5
+
+static void
+done_ok(void *arg, const struct err *err)
+{
+        struct call *c = arg;
+
+        if (err->kind != ERR_NONE)
+                call_fail(c, err);
+        else
+                call_ok(c);
+}
+
+/* [cursor, [document ...]] */
+static void
+page(struct buf *out, const char *cursor, size_t n)
+{
+        resp_array(out, 2);
+        resp_bulks(out, cursor);
+        resp_array(out, n);
+}
+
+/* ---- TOKEN ---- */
+
+static void
+token_made(void *arg, const struct err *err)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        log_info("TOKEN", "agent=%s by=%s made=1", log_quote(call_arg(c, "agent")),
+            log_quote(c->me.who));
+        resp_bulks(&b, c->state);
+        call_answer(c, &b);
+}
+
+void
+cmd_token_new(struct call *c)
+{
+        const char *agent = call_arg(c, "agent");
+
+        if (config_agent(c->agents->desk->config, agent) == NULL) {
+                call_error(
+                    c, "NOSUCH", "there is no agent '%s' in the configuration", agent);
+                return;
+        }
+        c->state = arena_alloc(c->arena, 80);
+        agents_token_new(
+            c->agents->desk, agent, call_arg(c, "NAME"), c->state, token_made, c);
+}
+
+static void
+tokens_listed(void *arg, const struct err *err, const struct token *t, size_t n)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        resp_array(&b, n);
+        for (size_t i = 0; i < n; i++) {
+                struct buf doc AUTO_BUF = BUF_INIT;
+                struct json_out o;
+
+                jo_init(&o, &doc);
+                jo_open(&o, '{');
+                jo_kstring(&o, "id", t[i].id);
+                jo_kstring(&o, "agent", t[i].agent);
+                jo_kstring_or_null(&o, "name", t[i].name);
+                jo_ktime(&o, "created_at", t[i].created_ms * 1000);
+                jo_ktime(&o, "used_at", t[i].used_ms * 1000);
+                jo_close(&o, '}');
+                resp_bulk(&b, doc.data, doc.len);
+        }
+        call_answer(c, &b);
+}
+
+void
+cmd_token_list(struct call *c)
+{
+        store_token_list(c->agents->desk->store, call_arg(c, "agent"), tokens_listed, c);
+}
+
+static void
+token_dropped(void *arg, const struct err *err)
+{
+        struct call *c = arg;
+        struct agents *a = c->agents;
+        const char *id = call_arg(c, "token-id");
+        char copy[24];
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        log_info("TOKEN", "id=%s by=%s dropped=1", log_quote(id), log_quote(c->me.who));
+        snprintf(copy, sizeof copy, "%s", id);
+        call_ok(c);
+        auth_token_dropped(a, copy);
+}
+
+void
+cmd_token_drop(struct call *c)
+{
+        store_token_drop(
+            c->agents->desk->store, call_arg(c, "token-id"), token_dropped, c);
+}
+
+/* ---- the daemon ---- */
+
+void
+cmd_reload(struct call *c)
+{
+        struct err err = {.kind = ERR_NONE};
+
+        if (desk_reload(c->agents->desk, NULL, &err) == -1)
+                call_fail(c, &err);
+        else
+                call_ok(c);
+}
+
+void
+cmd_drain(struct call *c)
+{
+        desk_drain(c->agents->desk, c->me.who);
+        call_ok(c);
+}
+
+void
+cmd_shutdown(struct call *c)
+{
+        struct desk *d = c->agents->desk;
+        char who[sizeof c->me.who];
+
+        memcpy(who, c->me.who, sizeof who);
+        call_ok(c);
+        desk_shutdown(d, who);
+}
+
+void
+cmd_live(struct call *c)
+{
+        if (c->agents->desk->demo)
+                call_error(c, "STATE",
+                    "a demo never sends mail: write a configuration of your own, and "
+                    "helplined -c it");
+        else
+                store_set_live(c->agents->desk->store, true, c->me.who, done_ok, c);
+}
+
+void
+cmd_rehearse(struct call *c)
+{
+        store_set_live(c->agents->desk->store, false, c->me.who, done_ok, c);
+}
+
+/* ---- OUTBOX ---- */
+
+static void
+outbox_document(struct call *c, const struct outbox_entry *e, bool whole, struct buf *out)
+{
+        struct json_out o;
+        bool held =
+            strcmp(e->state, "queued") == 0 && !store_is_live(c->agents->desk->store);
+
+        jo_init(&o, out);
+        jo_open(&o, '{');
+        jo_kstring(&o, "id", e->id);
+        jo_kstring(&o, "ticket", e->ticket);
+        jo_kstring_or_null(&o, "message", e->message);
+        jo_kstring(&o, "kind", e->kind);
+        jo_kstring(&o, "account", e->account);
+        jo_key(&o, "to");
+        jo_open(&o, '[');
+        for (size_t i = 0; i < e->n_to; i++)
+                jo_string(&o, e->to[i]);
+        jo_close(&o, ']');
+        jo_kstring(&o, "state", held ? "held" : e->state);
+        jo_kint(&o, "tries", e->tries);
+        jo_ktime(&o, "created_at", e->created_ms * 1000);
+        jo_ktime(&o, "next_at", e->next_ms * 1000);
+        jo_kstring_or_null(&o, "last", e->last);
+        if (whole) {
+                jo_kstring_or_null(&o, "template", e->template);
+                jo_kstring_or_null(&o, "language", e->language);
+                jo_kraw(&o, "delivery", e->delivery[0] != '\0' ? e->delivery : "[]",
+                    e->delivery[0] != '\0' ? strlen(e->delivery) : 2);
+        }
+        jo_close(&o, '}');
+}
+
+static void
+outbox_listed(void *arg, const struct err *err, const struct outbox_entry *e, size_t n,
+    const char *cursor)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        page(&b, cursor, n);
+        for (size_t i = 0; i < n; i++) {
+                struct buf doc AUTO_BUF = BUF_INIT;
+
+                outbox_document(c, &e[i], false, &doc);
+                resp_bulk(&b, doc.data, doc.len);
+        }
+        call_answer(c, &b);
+}
+
+void
+cmd_outbox_list(struct call *c)
+{
+        store_outbox_list(c->agents->desk->store,
+            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
+            (unsigned)call_num(c, "COUNT", 20), outbox_listed, c);
+}
+
+/* An entry was read for SHOW or DROP; false: an error was answered. */
+static bool
+outbox_is_there(struct call *c, const struct err *err, size_t n)
+{
+        if (err->kind != ERR_NONE && err->kind != ERR_NOTFOUND)
+                call_fail(c, err);
+        else if (err->kind == ERR_NOTFOUND || n == 0)
+                call_error(c, "NOSUCH", "there is no entry %s in the outbox",
+                    call_arg(c, "entry"));
+        else
+                return true;
+        return false;
+}
+
+static void
+outbox_shown(void *arg, const struct err *err, const struct outbox_entry *e, size_t n,
+    const char *cursor)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT, doc AUTO_BUF = BUF_INIT;
+
+        (void)cursor;
+        if (!outbox_is_there(c, err, n))
+                return;
+        outbox_document(c, e, true, &doc);
+        resp_bulk(&b, doc.data, doc.len);
+        call_answer(c, &b);
+}
+
+void
+cmd_outbox_show(struct call *c)
+{
+        store_outbox_read(c->agents->desk->store, call_arg(c, "entry"), outbox_shown, c);
+}
+
+void
+cmd_outbox_retry(struct call *c)
+{
+        store_outbox_retry(
+            c->agents->desk->store, call_arg(c, "entry"), c->me.who, done_ok, c);
+}
+
+struct dropping { /* call->state */
+        const char *ticket, *message, *delivery;
+};
+
+/* Every recipient that has not got it yet is refused, in words. */
+static const char *
+dropped_delivery(struct call *c, const struct outbox_entry *e)
+{
+        struct buf doc AUTO_BUF = BUF_INIT;
+        struct json_out o;
+
+        jo_init(&o, &doc);
+        jo_open(&o, '[');
+        for (size_t i = 0; i < e->n_to; i++) {
+                jo_open(&o, '{');
+                jo_kstring(&o, "address", e->to[i]);
+                jo_kstring(&o, "state", "refused");
+                jo_ktime(&o, "at", clock_now_us());
+                jo_kstring(
+                    &o, "reply", arena_printf(c->arena, "dropped by %s", c->me.who));
+                jo_close(&o, '}');
+        }
+        jo_close(&o, ']');
+        return arena_strdup(c->arena, buf_str(&doc));
+}
+
+static int
+drop_apply(struct call *c, const struct ticket_view *v, struct arena *a,
+    struct change *out, struct err *err)
+{
+        const struct dropping *d = c->state;
+        struct ticket_event e;
+
+        call_event(c, &v->ticket, EVENT_DELIVERY, &e);
+        e.target = d->message;
+        e.delivery = d->delivery;
+        e.status = "refused";
+        e.entry = call_arg(c, "entry");
+        if (ticket_apply(&v->ticket, &e, a, out, err) == -1)
+                return -1;
+        change_log(out, clock_now_ms(), c->me.who, "dropped", d->message, "", "");
+        change_outbox_end(out, call_arg(c, "entry"));
+        return 0;
+}
+
+static void
+drop_answer(struct call *c, const struct change *ch, struct buf *out)
+{
+        (void)c;
+        (void)ch;
+        resp_simple(out, "OK");
+}
+
+static void
+outbox_dropping(void *arg, const struct err *err, const struct outbox_entry *e, size_t n,
+    const char *cursor)
+{
+        static const struct change_plan plan = {drop_apply, drop_answer, true};
+        struct call *c = arg;
+        struct dropping *d;
+
+        (void)cursor;
+        if (!outbox_is_there(c, err, n))
+                return;
+        if (strcmp(e->state, "claimed") == 0) {
+                call_error(c, "STATE", "entry %s is being sent right now", e->id);
+                return;
+        }
+        d = arena_alloc(c->arena, sizeof *d);
+        d->ticket = arena_strdup(c->arena, e->ticket);
+        d->message = arena_strdup(c->arena, e->message);
+        d->delivery = dropped_delivery(c, e);
+        c->state = d;
+        call_change(c, d->ticket, &plan);
+}
+
+void
+cmd_outbox_drop(struct call *c)
+{
+        store_outbox_read(
+            c->agents->desk->store, call_arg(c, "entry"), outbox_dropping, c);
+}
+
+/* ---- QUARANTINE ---- */
+
+static void
+quarantine_document(const struct quarantined *q, struct buf *out)
+{
+        struct json_out o;
+
+        jo_init(&o, out);
+        jo_open(&o, '{');
+        jo_kstring(&o, "id", q->id);
+        jo_kstring(&o, "account", q->account);
+        jo_kstring(&o, "why", q->why);
+        jo_kstring_or_null(&o, "ticket", q->ticket);
+        jo_kstring_or_null(&o, "message", q->message);
+        jo_kint(&o, "bytes", (int64_t)q->raw.length);
+        jo_kstring(&o, "sha256", q->raw.sha256);
+        jo_ktime(&o, "at", q->at_ms * 1000);
+        jo_close(&o, '}');
+}
+
+static void
+quarantine_listed(void *arg, const struct err *err, const struct quarantined *q, size_t n,
+    const char *cursor)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        page(&b, cursor, n);
+        for (size_t i = 0; i < n; i++) {
+                struct buf doc AUTO_BUF = BUF_INIT;
+
+                quarantine_document(&q[i], &doc);
+                resp_bulk(&b, doc.data, doc.len);
+        }
+        call_answer(c, &b);
+}
+
+void
+cmd_quarantine_list(struct call *c)
+{
+        store_quarantine_list(c->agents->desk->store,
+            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
+            (unsigned)call_num(c, "COUNT", 20), quarantine_listed, c);
+}
+
+static void
+quarantine_shown(void *arg, const struct err *err, const struct quarantined *q, size_t n,
+    const char *cursor)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT, doc AUTO_BUF = BUF_INIT;
+
+        (void)cursor;
+        if (err->kind != ERR_NONE && err->kind != ERR_NOTFOUND) {
+                call_fail(c, err);
+                return;
+        }
+        if (err->kind == ERR_NOTFOUND || n == 0) {
+                call_error(c, "NOSUCH", "there is no entry %s in quarantine",
+                    call_arg(c, "entry"));
+                return;
+        }
+        quarantine_document(q, &doc);
+        resp_bulk(&b, doc.data, doc.len);
+        call_answer(c, &b);
+}
+
+void
+cmd_quarantine_show(struct call *c)
+{
+        store_quarantine_read(
+            c->agents->desk->store, call_arg(c, "entry"), quarantine_shown, c);
+}
+
+void
+cmd_quarantine_retry(struct call *c)
+{
+        intake_retry(
+            c->agents->desk->intake, call_arg(c, "entry"), c->me.who, done_ok, c);
+}
+
+void
+cmd_quarantine_drop(struct call *c)
+{
+        store_quarantine_drop(
+            c->agents->desk->store, call_arg(c, "entry"), c->me.who, done_ok, c);
+}

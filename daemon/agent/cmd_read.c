@@ -1,0 +1,625 @@
+/*
+ * The commands that look: SHOW, MINE, LIST, WHY, STATS, BLOB, EVENTS. They change
+ * nothing, except that SHOW by the holder renews the lease and notes what he has
+ * seen: on the very version that is shown, so that what comes in between is not
+ * taken for seen.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/agent/agent.h"
+#include "daemon/base/clock.h"
+
+#define MESSAGES 20
+#define MESSAGES_MAX 100
+#define TRIES 5
+#define EVENTS_DEFAULT 100
+#define MILLION 1000000
+
+void
+view_document(const struct ticket_view *v, bool summary, size_t max, struct buf *out)
+{
+        const struct ticket_document d = {.ticket = &v->ticket,
+            .messages = v->messages,
+            .n_messages = summary ? 0 : v->n_messages,
+            .log = v->log,
+            .n_log = summary ? 0 : v->n_log,
+            .delivery = v->delivery,
+            .n_delivery = v->n_delivery,
+            .summary = summary,
+            .max_bytes = max};
+
+        ticket_document_format(&d, out);
+}
+
+static void
+answer_bulk(struct call *c, const struct buf *text)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        resp_bulk(&b, buf_str(text), text->len);
+        call_answer(c, &b);
+}
+
+/* ---- SHOW ---- */
+
+static void show_read(struct call *c);
+
+static void
+show_on_commit(void *arg, const struct err *err, const char *stored, size_t stored_len,
+    const char *stored_hash)
+{
+        struct call *c = arg;
+
+        (void)stored;
+        (void)stored_len;
+        (void)stored_hash;
+        if (err->kind == ERR_STALE && ++c->n_tries < TRIES) {
+                show_read(c);
+                return;
+        }
+        if (err->kind == ERR_NONE)
+                session_took_up(c->agents, c->me.agent, call_arg(c, "ticket"));
+        call_answer(c, &c->answer); /* reading does not fail because the lease did */
+}
+
+/* The holder has read it: the document waits until that is noted. */
+static void
+show_note(struct call *c, const struct ticket_view *v)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct ticket_event e;
+        struct change ch;
+        struct err err;
+        const struct commit commit = {
+            .change = &ch, .idem = "", .idem_hash = "", .answer = ""};
+
+        call_event(c, &v->ticket, call_has(c, "BEFORE") ? EVENT_TOUCH : EVENT_SEEN, &e);
+        if (ticket_apply(&v->ticket, &e, a, &ch, &err) == -1)
+                call_answer(c, &c->answer);
+        else
+                store_commit(c->agents->desk->store, &commit, show_on_commit, c);
+}
+
+static void
+show_on_view(void *arg, const struct err *err, struct ticket_view *v)
+{
+        struct call *c = arg;
+        struct buf doc AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        if (!v->exists) {
+                call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
+                return;
+        }
+        view_document(v, false, agents_limits.document, &doc);
+        buf_clear(&c->answer);
+        resp_bulk(&c->answer, doc.data, doc.len);
+        if (c->me.agent[0] != '\0' && v->ticket.state == TICKET_HELD &&
+            strcmp(v->ticket.holder, c->me.agent) == 0)
+                show_note(c, v);
+        else
+                call_answer(c, &c->answer);
+}
+
+static void
+show_read(struct call *c)
+{
+        const struct read_ticket r = {.id = call_arg(c, "ticket"),
+            .n_messages = (unsigned)call_num(c, "COUNT", MESSAGES),
+            .before = (unsigned)call_num(c, "BEFORE", 0),
+            .log = true,
+            .idem = ""};
+
+        store_read(c->agents->desk->store, &r, show_on_view, c);
+}
+
+void
+cmd_show(struct call *c)
+{
+        show_read(c);
+}
+
+/* ---- MINE, LIST ---- */
+
+static void
+summaries(const struct ticket_view *views, size_t n, struct buf *out)
+{
+        size_t n_there = 0;
+
+        for (size_t i = 0; i < n; i++)
+                n_there += views[i].exists;
+        resp_array(out, n_there);
+        for (size_t i = 0; i < n; i++) {
+                struct buf doc AUTO_BUF = BUF_INIT;
+
+                if (!views[i].exists)
+                        continue;
+                view_document(&views[i], true, agents_limits.document, &doc);
+                resp_bulk(out, doc.data, doc.len);
+        }
+}
+
+static void
+mine_on_list(void *arg, const struct err *err, const char *cursor,
+    struct ticket_view *views, size_t n)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        (void)cursor; /* `holds` is far below a page */
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        summaries(views, n, &b);
+        call_answer(c, &b);
+}
+
+void
+cmd_mine(struct call *c)
+{
+        const struct list_query q = {.by_holder = true,
+            .agent = c->me.agent,
+            .state = "",
+            .line = "",
+            .cursor = "0",
+            .count = 100};
+
+        store_list(c->agents->desk->store, &q, mine_on_list, c);
+}
+
+static void
+list_on_list(void *arg, const struct err *err, const char *cursor,
+    struct ticket_view *views, size_t n)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        resp_array(&b, 2);
+        resp_bulks(&b, cursor);
+        summaries(views, n, &b);
+        call_answer(c, &b);
+}
+
+void
+cmd_list(struct call *c)
+{
+        const struct desk *d = c->agents->desk;
+        const struct list_query q = {.agent = "",
+            .state = call_arg(c, "STATE"),
+            .line = call_arg(c, "LINE"),
+            .cursor = call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
+            .count = (unsigned)call_num(c, "COUNT", 20)};
+
+        if (call_has(c, "LINE") && config_line(d->config, q.line) == NULL)
+                call_error(c, "NOSUCH", "there is no line '%s'", q.line);
+        else
+                store_list(d->store, &q, list_on_list, c);
+}
+
+/* ---- EVENTS ---- */
+
+static void
+events_on_events(void *arg, const struct err *err, const char *const *seqs,
+    const char *const *jsons, size_t n)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        (void)seqs; /* in the documents */
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        resp_array(&b, n);
+        for (size_t i = 0; i < n; i++)
+                resp_bulks(&b, jsons[i]);
+        call_answer(c, &b);
+}
+
+void
+cmd_events(struct call *c)
+{
+        store_events(c->agents->desk->store, call_arg(c, "AFTER"),
+            (unsigned)call_num(c, "COUNT", EVENTS_DEFAULT), events_on_events, c);
+}
+
+/* ---- BLOB ---- */
+
+static void
+blob_on_part(void *arg, const struct err *err, const char *bytes, size_t len)
+{
+        struct call *c = arg;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        resp_bulk(&b, bytes, len);
+        call_answer(c, &b);
+}
+
+static bool
+message_has_part(const struct message *m, const char *part)
+{
+        for (size_t i = 0; i < m->n_attachments; i++)
+                if (strcmp(m->attachments[i].part, part) == 0)
+                        return m->raw.segment != 0;
+        return false;
+}
+
+/* The newest message with such a part. */
+static bool
+blob_find(const struct ticket_view *v, const char *part, struct blob_ref *raw)
+{
+        for (size_t i = v->n_messages; i-- > 0;) {
+                struct message *m = NULL;
+                struct err err;
+                bool found;
+
+                if (message_parse(v->messages[i], strlen(v->messages[i]), &m, &err) == -1)
+                        continue;
+                found = message_has_part(m, part);
+                *raw = m->raw;
+                message_free(&m);
+                if (found)
+                        return true;
+        }
+        return false;
+}
+
+static void
+blob_on_view(void *arg, const struct err *err, struct ticket_view *v)
+{
+        struct call *c = arg;
+        const char *ticket = call_arg(c, "ticket"), *part = call_arg(c, "part");
+        struct blob_ref raw;
+
+        if (err->kind != ERR_NONE)
+                call_fail(c, err);
+        else if (!v->exists)
+                call_error(c, "NOSUCH", "there is no ticket %s", ticket);
+        else if (!blob_find(v, part, &raw))
+                call_error(
+                    c, "NOSUCH", "%s has no attachment with part %s", ticket, part);
+        else
+                desk_cut_part(c->agents->desk, &raw, part,
+                    (uint64_t)call_num(c, "OFFSET", 0),
+                    (uint64_t)call_num(c, "COUNT", 1 << 20), blob_on_part, c);
+}
+
+void
+cmd_blob(struct call *c)
+{
+        const char *ticket = call_arg(c, "ticket");
+        unsigned number = (unsigned)call_num(c, "ticket", 0);
+        const struct read_ticket r = {
+            .id = arena_strndup(c->arena, ticket, strcspn(ticket, ".")),
+            .n_messages = number > 0 ? 1 : MESSAGES_MAX,
+            .before = number > 0 ? number + 1 : 0,
+            .idem = ""};
+
+        store_read(c->agents->desk->store, &r, blob_on_view, c);
+}
+
+/* ---- WHY ---- */
+
+struct why_agent {
+        struct call *call;
+        const char *name;
+        const char *against; /* "" he fits */
+};
+
+struct why { /* call->state */
+        struct why_agent *agents;
+        size_t n;
+        size_t n_waiting;
+        struct buf head; /* the document up to "agents" */
+};
+
+static void
+why_answer(struct call *c)
+{
+        struct why *w = c->state;
+        struct buf doc AUTO_BUF = w->head;
+        struct json_out o;
+
+        jo_init(&o, &doc);
+        o.comma = true;
+        jo_key(&o, "agents");
+        jo_open(&o, '[');
+        for (size_t i = 0; i < w->n; i++) {
+                bool fits = w->agents[i].against[0] == '\0';
+
+                jo_open(&o, '{');
+                jo_kstring(&o, "agent", w->agents[i].name);
+                jo_kbool(&o, "fits", fits);
+                jo_ktime(&o, "from", fits ? clock_now_us() : 0);
+                jo_kstring(&o, "against", w->agents[i].against);
+                jo_close(&o, '}');
+        }
+        jo_close(&o, ']');
+        jo_close(&o, '}');
+        answer_bulk(c, &doc);
+}
+
+/* What stands against him besides the class: away, offline, full. */
+static void
+why_on_agent(void *arg, const struct err *err, const struct agent_state *s)
+{
+        struct why_agent *a = arg;
+        struct call *c = a->call;
+        struct why *w = c->state;
+        const struct agent_options *o = config_agent(c->agents->desk->config, a->name);
+
+        if (err->kind == ERR_NONE && a->against[0] == '\0' && o != NULL) {
+                if (s->presence == PRESENCE_AWAY)
+                        a->against = arena_printf(c->arena, "is away%s%s",
+                            s->reason[0] != '\0' ? ": " : "", s->reason);
+                else if (s->used >= o->holds)
+                        a->against = arena_printf(
+                            c->arena, "holds %u of %u tickets", s->used, o->holds);
+                else if (s->presence == PRESENCE_OFFLINE)
+                        a->against = "is offline";
+        }
+        if (--w->n_waiting == 0)
+                why_answer(c);
+}
+
+static void
+why_skills(struct json_out *o, const char *key, const struct skill *s, size_t n)
+{
+        jo_key(o, key);
+        jo_open(o, '{');
+        for (size_t i = 0; i < n; i++)
+                jo_kint(o, s[i].name, s[i].level);
+        jo_close(o, '}');
+}
+
+/* The kind of a ticket is that of its first message. */
+static const char *
+why_kind(const struct ticket_view *v)
+{
+        const char *kind = "message";
+        struct message *m = NULL;
+        struct err err;
+
+        if (v->n_messages > 0 &&
+            message_parse(v->messages[0], strlen(v->messages[0]), &m, &err) == 0) {
+                kind = message_kind_name(m->kind);
+                message_free(&m);
+        }
+        return kind;
+}
+
+static void
+why_head(const struct ticket_view *v, struct buf *out)
+{
+        const struct ticket *t = &v->ticket;
+        struct json_out o;
+
+        jo_init(&o, out);
+        jo_open(&o, '{');
+        jo_kstring(&o, "ticket", t->id);
+        jo_kstring(&o, "route", t->route);
+        jo_kstring(&o, "line", t->line);
+        jo_key(&o, "tags");
+        jo_open(&o, '[');
+        for (size_t i = 0; i < t->n_tags; i++)
+                jo_string(&o, t->tags[i]);
+        jo_close(&o, ']');
+        why_skills(&o, "needs", t->class_doc.needs, t->class_doc.n_needs);
+        why_skills(&o, "musts", t->class_doc.musts, t->class_doc.n_musts);
+        jo_kstring(&o, "priority", priority_name(t->priority));
+        jo_kstring(&o, "language", t->language);
+        jo_kstring(&o, "kind", why_kind(v));
+        jo_kraw(&o, "sentences", t->why[0] != '\0' ? t->why : "[]",
+            t->why[0] != '\0' ? strlen(t->why) : 2);
+        jo_kraw(&o, "steps", "[]", 2);
+}
+
+static void
+why_on_view(void *arg, const struct err *err, struct ticket_view *v)
+{
+        struct call *c = arg;
+        struct why *w = c->state;
+        const struct config *config = c->agents->desk->config;
+        const char *only = call_arg(c, "agent");
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        if (!v->exists) {
+                call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
+                return;
+        }
+        why_head(v, &w->head);
+        w->agents = arena_alloc(c->arena, (config->n_agents + 1) * sizeof *w->agents);
+        for (size_t i = 0; i < config->n_agents; i++) {
+                const struct agent_options *o = &config->agents[i];
+
+                if (only[0] != '\0' && strcmp(only, o->name) != 0)
+                        continue;
+                w->agents[w->n].call = c;
+                w->agents[w->n].name = arena_strdup(c->arena, o->name);
+                w->agents[w->n++].against =
+                    class_against(&v->ticket.class_doc, &o->profile, c->arena);
+        }
+        w->n_waiting = w->n;
+        if (w->n == 0) {
+                why_answer(c);
+                return;
+        }
+        for (size_t i = 0; i < w->n; i++)
+                store_agent(c->agents->desk->store, w->agents[i].name, why_on_agent,
+                    &w->agents[i]);
+}
+
+void
+cmd_why(struct call *c)
+{
+        const struct desk *d = c->agents->desk;
+        const struct read_ticket r = {
+            .id = call_arg(c, "ticket"), .n_messages = 1, .before = 2, .idem = ""};
+
+        if (call_has(c, "agent") &&
+            config_agent(d->config, call_arg(c, "agent")) == NULL) {
+                call_error(c, "NOSUCH", "there is no agent '%s'", call_arg(c, "agent"));
+                return;
+        }
+        c->state = arena_alloc(c->arena, sizeof(struct why));
+        store_read(d->store, &r, why_on_view, c);
+}
+
+/* ---- STATS ---- */
+
+static void
+stats_lines(struct agents *a, const struct store_stats *st, struct json_out *o)
+{
+        const struct config *c = a->desk->config;
+
+        jo_key(o, "lines");
+        jo_open(o, '{');
+        for (size_t i = 0; i < c->n_lines; i++) {
+                int64_t queued = 0, held = 0, oldest_ms = 0;
+                unsigned ready = 0;
+                const struct session *s;
+
+                for (size_t k = 0; k < st->n_lines; k++)
+                        if (strcmp(st->lines[k], c->lines[i].name) == 0) {
+                                queued = st->queued[k];
+                                held = st->held[k];
+                                oldest_ms = st->oldest_ms[k];
+                        }
+                LIST_FOREACH(s, &a->sessions, link)
+                {
+                        const struct agent_options *who = config_agent(c, s->agent);
+
+                        ready += who != NULL && s->n_conns > 0 &&
+                                 s->presence == PRESENCE_READY &&
+                                 strcmp(who->line, c->lines[i].name) == 0;
+                }
+                jo_key(o, c->lines[i].name);
+                jo_open(o, '{');
+                jo_kint(o, "queued", queued);
+                jo_kint(o, "held", held);
+                jo_kint(o, "oldest_s",
+                    queued > 0 && oldest_ms > 0 ? (clock_now_ms() - oldest_ms) / 1000
+                                                : 0);
+                jo_kint(o, "ready", ready);
+                jo_close(o, '}');
+        }
+        jo_close(o, '}');
+}
+
+static void
+stats_channels(const struct desk *d, struct json_out *o)
+{
+        struct err why = {.kind = ERR_NONE};
+        bool takes = store_may_take(d->store, &why) == 0;
+
+        jo_key(o, "channels");
+        jo_open(o, '[');
+        for (size_t i = 0; i < d->config->n_mails; i++) {
+                jo_open(o, '{');
+                jo_kstring(o, "account", d->config->mails[i].address);
+                jo_kstring(o, "channel", "email");
+                jo_kstring(o, "state",
+                    d->draining ? "draining"
+                    : takes     ? "open"
+                                : "paused");
+                jo_ktime(o, "since", d->started_at_us);
+                jo_kstring_or_null(o, "last_error", takes ? "" : why.text);
+                jo_close(o, '}');
+        }
+        jo_close(o, ']');
+}
+
+static void
+stats_numbers(struct agents *a, const struct store_stats *st, struct json_out *o)
+{
+        unsigned ready, away;
+
+        agents_count(a, &ready, &away);
+        jo_key(o, "agents");
+        jo_open(o, '{');
+        jo_kint(o, "ready", ready);
+        jo_kint(o, "away", away);
+        jo_kint(o, "parked", (int64_t)dispatch_parked(a->desk->dispatch));
+        jo_close(o, '}');
+        jo_key(o, "in");
+        jo_open(o, '{');
+        jo_kint(o, "messages", st->in_messages);
+        jo_kint(o, "duplicates", st->in_duplicates);
+        jo_kint(o, "quarantined", st->in_quarantined);
+        jo_close(o, '}');
+        jo_key(o, "outbox");
+        jo_open(o, '{');
+        jo_kint(o, "held", st->out_held);
+        jo_kint(o, "queued", st->out_queued);
+        jo_kint(o, "deferred", st->out_deferred);
+        jo_kint(o, "dead", st->out_dead);
+        jo_close(o, '}');
+}
+
+static void
+stats_store(const struct store_stats *st, struct json_out *o)
+{
+        char ms[32];
+
+        snprintf(ms, sizeof ms, "%.2f", st->ms);
+        jo_key(o, "store");
+        jo_open(o, '{');
+        jo_kstring(o, "kind", st->kind);
+        jo_kstring(o, "durability", st->durability);
+        jo_kraw(o, "ms", ms, strlen(ms));
+        jo_close(o, '}');
+        jo_key(o, "tickets");
+        jo_open(o, '{');
+        for (int s = TICKET_QUEUED; s <= TICKET_MERGED; s++)
+                jo_kint(o, ticket_state_name((enum ticket_state)s), st->tickets[s]);
+        jo_close(o, '}');
+}
+
+static void
+stats_on_stats(void *arg, const struct err *err, const struct store_stats *st)
+{
+        struct call *c = arg;
+        const struct desk *d = c->agents->desk;
+        struct buf doc AUTO_BUF = BUF_INIT;
+        struct json_out o;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        jo_init(&o, &doc);
+        jo_open(&o, '{');
+        jo_kstring(&o, "desk", d->config->name);
+        jo_kstring(&o, "version", HELPLINE_VERSION);
+        jo_kint(&o, "uptime_s", (clock_now_us() - d->started_at_us) / MILLION);
+        jo_kbool(&o, "live", store_is_live(d->store));
+        stats_store(st, &o);
+        stats_lines(c->agents, st, &o);
+        stats_numbers(c->agents, st, &o);
+        stats_channels(d, &o);
+        jo_close(&o, '}');
+        answer_bulk(c, &doc);
+}
+
+void
+cmd_stats(struct call *c)
+{
+        store_stats(c->agents->desk->store, stats_on_stats, c);
+}
