@@ -14,7 +14,7 @@ agent_on(struct call *c, const struct err *err, const redisReply *r)
         struct agent_state a = {.presence = PRESENCE_OFFLINE};
 
         if (err != NULL) {
-                c->agent(c->arg, err, NULL);
+                c->agent(c->arg, err_told(err), NULL);
                 return;
         }
         for (int i = 0; i < 3; i++)
@@ -23,7 +23,7 @@ agent_on(struct call *c, const struct err *err, const redisReply *r)
         a.reason = reply_dup(r, 1, c->a);
         a.used = (unsigned)reply_int(r, 2);
         a.idle_since_ms = reply_int(r, 3);
-        c->agent(c->arg, NULL, &a);
+        c->agent(c->arg, err_told(NULL), &a);
 }
 
 void
@@ -48,7 +48,7 @@ presence_on(struct call *c, const struct err *err, const redisReply *r)
 
         if (err != NULL || reply_int(r, 3) != 1) {
                 if (c->done != NULL)
-                        c->done(c->arg, err);
+                        c->done(c->arg, err_told(err));
                 return;
         }
         again = call_verb(c->s, "presence", presence_on, c->arg);
@@ -122,7 +122,7 @@ token_on(struct call *c, const struct err *err, const redisReply *r)
                 token_parse(c->x, r, c->a, &t);
                 n = 1;
         }
-        c->tokens(c->arg, err, n > 0 ? &t : NULL, n);
+        c->tokens(c->arg, err_told(err), n > 0 ? &t : NULL, n);
 }
 
 void
@@ -152,7 +152,7 @@ token_list_done(struct token_list *l)
         struct arena *a = l->a;
         bool ok = l->err.kind == ERR_NONE;
 
-        l->fn(l->arg, ok ? NULL : &l->err, l->tokens, ok ? l->n : 0);
+        l->fn(l->arg, err_told(ok ? NULL : &l->err), l->tokens, ok ? l->n : 0);
         arena_free(&a);
 }
 

@@ -254,6 +254,14 @@ call_send_first(struct call *c)
         redis_conn_send_first(c->s->conn, (int)c->n, c->argv, c->lens, call_on_reply, c);
 }
 
+const struct err *
+err_told(const struct err *err)
+{
+        static const struct err none = {.kind = ERR_NONE};
+
+        return err == NULL ? &none : err;
+}
+
 void
 call_on_done(struct call *c, const struct err *err, const redisReply *r)
 {
@@ -265,7 +273,7 @@ call_on_done(struct call *c, const struct err *err, const redisReply *r)
                 err = &why;
         }
         if (c->done != NULL)
-                c->done(c->arg, err);
+                c->done(c->arg, err_told(err));
 }
 
 /* ---- reading answers ---- */

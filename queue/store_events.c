@@ -181,7 +181,7 @@ events_on(struct call *c, const struct err *err, const redisReply *r)
                 event_format(seqs[i], reply_at(r->element[i], 1), &b);
                 jsons[i] = arena_strndup(c->a, b.data, b.len);
         }
-        c->events(c->arg, err, seqs, jsons, n);
+        c->events(c->arg, err_told(err), seqs, jsons, n);
 }
 
 void

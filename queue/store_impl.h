@@ -130,6 +130,8 @@ void call_fail(struct call *c, const struct err *why);
 void call_send_first(struct call *c);
 /* on: the answer of a verb whose asker wants only to know that it is done. */
 void call_on_done(struct call *c, const struct err *err, const redisReply *r);
+/* Callers of the store always get an error to read: kind ERR_NONE when there is none. */
+const struct err *err_told(const struct err *err);
 /* A key of the daemon's own for what has none, unique for ever. */
 const char *store_nonce(struct store *s, struct arena *a);
 

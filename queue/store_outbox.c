@@ -53,9 +53,10 @@ page_done(struct page *p)
         const struct err *err = ok ? NULL : &p->err;
 
         if (p->outbox != NULL)
-                p->outbox(p->arg, err, p->entries, ok ? p->n : 0, p->cursor);
+                p->outbox(p->arg, err_told(err), p->entries, ok ? p->n : 0, p->cursor);
         else
-                p->quarantine(p->arg, err, p->quarantined, ok ? p->n : 0, p->cursor);
+                p->quarantine(
+                    p->arg, err_told(err), p->quarantined, ok ? p->n : 0, p->cursor);
         arena_free(&a);
 }
 
@@ -289,7 +290,7 @@ tick_on(struct call *c, const struct err *err, const redisReply *r)
         struct tick_answer a = {0};
 
         if (err != NULL) {
-                c->tick(c->arg, err, NULL);
+                c->tick(c->arg, err_told(err), NULL);
                 return;
         }
         a.n_done = (unsigned)reply_int(r, 3);
@@ -298,7 +299,7 @@ tick_on(struct call *c, const struct err *err, const redisReply *r)
         a.outbox = arena_alloc(c->a, (a.n_outbox + 1) * sizeof(*a.outbox));
         for (size_t i = 0; i < a.n_outbox; i++)
                 a.outbox[i] = reply_dup(r, 5 + i, c->a);
-        c->tick(c->arg, NULL, &a);
+        c->tick(c->arg, err_told(NULL), &a);
 }
 
 void

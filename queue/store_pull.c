@@ -48,7 +48,7 @@ pull_on(struct call *c, const struct err *err, const redisReply *r)
         struct pull_answer a = {0};
 
         if (err != NULL) {
-                c->pull(c->arg, err, NULL);
+                c->pull(c->arg, err_told(err), NULL);
                 return;
         }
         a.outcome = outcome_parse(reply_str(r, 0));
@@ -61,7 +61,7 @@ pull_on(struct call *c, const struct err *err, const redisReply *r)
         a.repeated = reply_int(r, 5) == 1;
         a.code = reply_dup(r, 6, c->a);
         a.why = reply_dup(r, 7, c->a);
-        c->pull(c->arg, NULL, &a);
+        c->pull(c->arg, err_told(NULL), &a);
 }
 
 static void
@@ -120,7 +120,7 @@ heads_on(struct call *c, const struct err *err, const redisReply *r)
 
         if (err == NULL)
                 a.heads = heads_parse(r, c->a, &a.n_heads);
-        c->heads(c->arg, err, err == NULL ? &a : NULL);
+        c->heads(c->arg, err_told(err), err == NULL ? &a : NULL);
 }
 
 void
@@ -137,9 +137,9 @@ static void
 class_on(struct call *c, const struct err *err, const redisReply *r)
 {
         if (err != NULL || r->type != REDIS_REPLY_STRING)
-                c->text(c->arg, err, NULL, 0);
+                c->text(c->arg, err_told(err), NULL, 0);
         else
-                c->text(c->arg, NULL, r->str, (size_t)r->len);
+                c->text(c->arg, err_told(NULL), r->str, (size_t)r->len);
 }
 
 void

@@ -63,7 +63,7 @@ facts_on(struct call *c, const struct err *err, const redisReply *r)
         if (err == NULL && facts_tickets(c, reply_at(r, 4), &f, &why) == -1)
                 err = &why;
         if (err != NULL) {
-                c->facts(c->arg, err, NULL);
+                c->facts(c->arg, err_told(err), NULL);
                 return;
         }
         f.duplicate = reply_dup(r, 1, c->a);
@@ -75,7 +75,7 @@ facts_on(struct call *c, const struct err *err, const redisReply *r)
                 f.mid_tickets[i] = reply_dup(reply_at(r, 5), i, c->a);
         if (f.duplicate[0] != '\0')
                 facts_count_duplicate(c->s);
-        c->facts(c->arg, NULL, &f);
+        c->facts(c->arg, err_told(NULL), &f);
 }
 
 void
@@ -106,7 +106,7 @@ put_on(struct call *c, const struct err *err, const redisReply *r)
         struct put_answer a = {0};
 
         if (err != NULL) {
-                c->put(c->arg, err, NULL);
+                c->put(c->arg, err_told(err), NULL);
                 return;
         }
         a.outcome = strcmp(reply_str(r, 0), "OK") == 0    ? PUT_STORED
@@ -116,7 +116,7 @@ put_on(struct call *c, const struct err *err, const redisReply *r)
         a.message = reply_dup(r, 4, c->a);
         a.acknowledged = reply_int(r, 5) == 1;
         a.ack_suppressed = reply_int(r, 6) == 1;
-        c->put(c->arg, NULL, &a);
+        c->put(c->arg, err_told(NULL), &a);
 }
 
 static void

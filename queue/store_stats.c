@@ -94,7 +94,7 @@ stats_on(struct call *c, const struct err *err, const redisReply *r)
         int64_t waiting;
 
         if (err != NULL) {
-                c->stats(c->arg, err, NULL);
+                c->stats(c->arg, err_told(err), NULL);
                 return;
         }
         stats_counts(&st, c->a, reply_at(r, 1));
@@ -102,7 +102,7 @@ stats_on(struct call *c, const struct err *err, const redisReply *r)
         waiting = reply_int(r, 4) - st.out_deferred;
         st.out_dead = reply_int(r, 5);
         *(c->s->live ? &st.out_queued : &st.out_held) = waiting > 0 ? waiting : 0;
-        c->stats(c->arg, NULL, &st);
+        c->stats(c->arg, err_told(NULL), &st);
 }
 
 void

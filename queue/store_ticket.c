@@ -47,12 +47,12 @@ gather_done(void *arg)
         struct arena *a = g->a;
 
         if (g->one != NULL)
-                g->one(g->arg, err, err == NULL ? &g->views[0] : NULL);
+                g->one(g->arg, err_told(err), err == NULL ? &g->views[0] : NULL);
         else if (g->many != NULL)
-                g->many(
-                    g->arg, err, err == NULL ? g->views : NULL, err == NULL ? g->n : 0);
+                g->many(g->arg, err_told(err), err == NULL ? g->views : NULL,
+                    err == NULL ? g->n : 0);
         else
-                g->list(g->arg, err, g->cursor, err == NULL ? g->views : NULL,
+                g->list(g->arg, err_told(err), g->cursor, err == NULL ? g->views : NULL,
                     err == NULL ? g->n : 0);
         for (size_t i = 0; i < g->n; i++)
                 arena_free(&g->views[i].arena);
@@ -270,7 +270,7 @@ commit_on(struct call *c, const struct err *err, const redisReply *r)
         if (err == NULL && strcmp(word, "STORED") == 0) {
                 const redisReply *answer = reply_at(r, 4);
 
-                c->commit(c->arg, NULL, reply_str(r, 4),
+                c->commit(c->arg, err_told(NULL), reply_str(r, 4),
                     answer->type == REDIS_REPLY_STRING ? (size_t)answer->len : 0,
                     reply_str(r, 3));
                 return;
@@ -283,7 +283,7 @@ commit_on(struct call *c, const struct err *err, const redisReply *r)
                 err_code(&why, ERR_NOTFOUND, "NOSUCH", "there is no such ticket");
                 err = &why;
         }
-        c->commit(c->arg, err, NULL, 0, "");
+        c->commit(c->arg, err_told(err), NULL, 0, "");
 }
 
 void
