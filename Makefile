@@ -97,7 +97,9 @@ $(call obj,daemon/demo.c): $(B)/gen/demo_conf.h
 $(call obj,$(queue_src)): | $(B)/gen/desk_lua.h
 $(call obj,queue/desk_script.c): $(B)/gen/desk_lua.h
 
-# ---- objects ----
+# ---- objects; `make Q=` shows the commands ----
+Q   ?= @
+say = @echo '  $(1)'
 # asked only where it is needed: pkg-config may not be there yet
 GMIME_CFLAGS = $(call PC,--cflags,gmime-3.0)
 GMIME_LIBS   = $(call PC,--libs,gmime-3.0)
@@ -105,7 +107,8 @@ $(call obj,$(mime_src)): EXTRA = $(GMIME_CFLAGS)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -I$(B)/gen $(EXTRA) -MMD -MP -c $< -o $@
+	$(call say,CC   $(V) $<)
+	$(Q)$(CC) $(ALL_CFLAGS) -I$(B)/gen $(EXTRA) -MMD -MP -c $< -o $@
 
 # an archive may be empty while nothing of its layer is there
 ARCHIVE = @mkdir -p $(@D); rm -f $@; ar rcs $@ $^
@@ -119,7 +122,7 @@ $(lib_mailer): $(call obj,$(filter-out channels/helper_mailer.c,$(mailer_src))) 
 $(lib_desk): $(call obj,$(desk_src) $(agent_src)) ; $(ARCHIVE)
 $(lib_tool): $(call obj,$(tool_src)) ; $(ARCHIVE)
 
-LINK = $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+LINK = $(call say,LINK $@); $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 $(B)/helplined: $(call obj,daemon/main.c) $(lib_desk) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
@@ -139,16 +142,20 @@ UNIT_LIBS ?= $(lib_desk) $(lib_tool) $(lib_channels) $(lib_queue) $(lib_config) 
 $(B)/tests/mailer%: UNIT_EXTRA = $(lib_mailer) -lesmtp -lssl
 $(B)/tests/base_%: $(B)/obj/tests/unit/base_%.o $(lib_base)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_base) -lcmocka
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_base) -lcmocka
 $(B)/tests/queue_%: $(B)/obj/tests/unit/queue_%.o $(lib_queue) $(lib_model) $(lib_base)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_queue) $(LIBS_base) -lcmocka
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_queue) $(LIBS_base) -lcmocka
 $(B)/tests/mime_%: $(B)/obj/tests/unit/mime_%.o $(lib_mime) $(lib_model) $(lib_base)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base) -lcmocka
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base) -lcmocka
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(UNIT_LIBS) $(lib_mime) $(lib_mailer)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(UNIT_EXTRA) -Wl,--end-group \
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(UNIT_EXTRA) -Wl,--end-group \
 	    $(LIBS_queue) $(LIBS_config) $(LIBS_base) -lcmocka
 .PRECIOUS: $(B)/obj/%.o
 units: $(unit_bin)
@@ -158,7 +165,8 @@ fuzz_src := $(wildcard tests/fuzz/*.c)
 fuzz_bin := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(UNIT_LIBS) $(lib_mime)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(lib_mime) -Wl,--end-group \
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(lib_mime) -Wl,--end-group \
 	    $(GMIME_LIBS) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 fuzzers: $(fuzz_bin)
 
