@@ -142,7 +142,7 @@ static struct call *
 store_time(struct store *s)
 {
         s->time_sent_us = clock_read_mono_us();
-        return call_plain(s, "TIME", store_on_time, NULL);
+        return store_call_plain(s, "TIME", store_on_time, NULL);
 }
 
 static void
@@ -257,13 +257,13 @@ store_on_hands(struct call *c, const struct err *err, const redisReply *r)
 static void
 store_ask_script(struct store *s)
 {
-        struct call *c = call_plain(s, "SCRIPT", store_on_script, NULL);
+        struct call *c = store_call_plain(s, "SCRIPT", store_on_script, NULL);
         size_t len;
         const char *script = desk_script(&len);
 
-        call_add(c, "LOAD");
-        call_addl(c, script, len);
-        call_send_first(c);
+        store_call_add(c, "LOAD");
+        store_call_addl(c, script, len);
+        store_call_send_first(c);
 }
 
 static void
@@ -279,22 +279,22 @@ store_ask_meta(struct store *s)
 {
         uint8_t secret[32];
         char hex[65];
-        struct call *c = call_plain(s, "HSETNX", store_on_nothing, NULL);
+        struct call *c = store_call_plain(s, "HSETNX", store_on_nothing, NULL);
 
-        call_add(c, KEY_META);
-        call_add(c, "schema");
-        call_addn(c, STORE_SCHEMA);
-        call_send_first(c);
+        store_call_add(c, KEY_META);
+        store_call_add(c, "schema");
+        store_call_addn(c, STORE_SCHEMA);
+        store_call_send_first(c);
         random_bytes(secret, sizeof(secret));
         hex_format(secret, sizeof(secret), hex);
-        c = call_plain(s, "HSETNX", store_on_nothing, NULL);
-        call_add(c, KEY_META);
-        call_add(c, "key:a");
-        call_add(c, hex);
-        call_send_first(c);
-        c = call_plain(s, "HGETALL", store_on_meta, NULL);
-        call_add(c, KEY_META);
-        call_send_first(c);
+        c = store_call_plain(s, "HSETNX", store_on_nothing, NULL);
+        store_call_add(c, KEY_META);
+        store_call_add(c, "key:a");
+        store_call_add(c, hex);
+        store_call_send_first(c);
+        c = store_call_plain(s, "HGETALL", store_on_meta, NULL);
+        store_call_add(c, KEY_META);
+        store_call_send_first(c);
 }
 
 static void
@@ -304,12 +304,12 @@ store_ask_config(struct store *s)
 
         s->durability = "unknown";
         for (size_t i = 0; i < 2; i++) {
-                struct call *c = call_plain(s, "CONFIG", store_on_config, NULL);
+                struct call *c = store_call_plain(s, "CONFIG", store_on_config, NULL);
 
                 c->i = i;
-                call_add(c, "GET");
-                call_add(c, names[i]);
-                call_send_first(c);
+                store_call_add(c, "GET");
+                store_call_add(c, names[i]);
+                store_call_send_first(c);
         }
 }
 
@@ -319,15 +319,16 @@ store_ask_streams(struct store *s)
         static const char *const keys[] = {KEY_JOURNAL, KEY_HINTS};
 
         for (size_t i = 0; i < 2; i++) {
-                struct call *c = call_plain(s, "XREVRANGE", store_on_stream_end, NULL);
+                struct call *c =
+                    store_call_plain(s, "XREVRANGE", store_on_stream_end, NULL);
 
                 c->i = i;
-                call_add(c, keys[i]);
-                call_add(c, "+");
-                call_add(c, "-");
-                call_add(c, "COUNT");
-                call_add(c, "1");
-                call_send_first(c);
+                store_call_add(c, keys[i]);
+                store_call_add(c, "+");
+                store_call_add(c, "-");
+                store_call_add(c, "COUNT");
+                store_call_add(c, "1");
+                store_call_send_first(c);
         }
 }
 
@@ -336,12 +337,12 @@ store_on_connect(void *arg)
 {
         struct store *s = arg;
 
-        call_send_first(store_time(s));
+        store_call_send_first(store_time(s));
         store_ask_script(s);
         store_ask_meta(s);
         store_ask_config(s);
         store_ask_streams(s);
-        call_send_first(call_plain(s, "PING", store_on_hands, NULL));
+        store_call_send_first(store_call_plain(s, "PING", store_on_hands, NULL));
 }
 
 static void
@@ -408,10 +409,10 @@ store_on_memory(struct call *c, const struct err *err, const redisReply *r)
 static void
 store_ask_memory(struct store *s)
 {
-        struct call *c = call_plain(s, "INFO", store_on_memory, NULL);
+        struct call *c = store_call_plain(s, "INFO", store_on_memory, NULL);
 
-        call_add(c, "memory");
-        call_send(c);
+        store_call_add(c, "memory");
+        store_call_send(c);
 }
 
 static void
@@ -443,7 +444,7 @@ store_on_health(void *arg)
                 struct call *c = store_time(s);
 
                 c->repeat = false;
-                call_send(c);
+                store_call_send(c);
         }
         store_streams_check(s);
         timer_set(s->health, HEALTH_MS);

@@ -29,15 +29,15 @@ agent_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_agent(struct store *s, const char *agent, store_agent_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "HMGET", agent_on, arg);
+        struct call *c = store_call_plain(s, "HMGET", agent_on, arg);
 
         c->agent = fn;
-        call_addf(c, KEY_AGENT "%s", agent);
-        call_add(c, "presence");
-        call_add(c, "reason");
-        call_add(c, "used");
-        call_add(c, "idle_since");
-        call_send(c);
+        store_call_addf(c, KEY_AGENT "%s", agent);
+        store_call_add(c, "presence");
+        store_call_add(c, "reason");
+        store_call_add(c, "used");
+        store_call_add(c, "idle_since");
+        store_call_send(c);
 }
 
 /* An absent agent's queue falls back in chunks: the same call again, until it is empty. */
@@ -51,38 +51,38 @@ presence_on(struct call *c, const struct err *err, const redisReply *r)
                         c->done(c->arg, err_told(err));
                 return;
         }
-        again = call_verb(c->s, "presence", presence_on, c->arg);
+        again = store_call_verb(c->s, "presence", presence_on, c->arg);
         again->done = c->done;
         for (size_t i = 7; i < c->n; i++)
-                call_add(again, c->argv[i]);
-        call_send(again);
+                store_call_add(again, c->argv[i]);
+        store_call_send(again);
 }
 
 void
 store_set_presence(struct store *s, const char *agent, enum presence p,
     const char *reason, const char *who, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "presence", presence_on, arg);
+        struct call *c = store_call_verb(s, "presence", presence_on, arg);
 
         c->done = fn;
-        call_add(c, agent);
-        call_add(c, presences[p]);
-        call_add(c, reason);
-        call_add(c, who);
-        call_send(c);
+        store_call_add(c, agent);
+        store_call_add(c, presences[p]);
+        store_call_add(c, reason);
+        store_call_add(c, who);
+        store_call_send(c);
 }
 
 void
 store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms,
     store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "grace", call_on_done, arg);
+        struct call *c = store_call_verb(s, "grace", store_call_on_done, arg);
 
         c->done = fn;
-        call_add(c, agent);
-        call_add(c, bot ? "1" : "0");
-        call_addn(c, at_ms);
-        call_send(c);
+        store_call_add(c, agent);
+        store_call_add(c, bot ? "1" : "0");
+        store_call_addn(c, at_ms);
+        store_call_send(c);
 }
 
 /* ---- tokens ---- */
@@ -90,15 +90,15 @@ store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms,
 void
 store_token_new(struct store *s, const struct token *t, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "token", call_on_done, arg);
+        struct call *c = store_call_verb(s, "token", store_call_on_done, arg);
 
         c->done = fn;
-        call_add(c, t->id);
-        call_add(c, t->agent);
-        call_add(c, t->sha256);
-        call_add(c, t->name);
-        call_addn(c, t->created_ms);
-        call_send(c);
+        store_call_add(c, t->id);
+        store_call_add(c, t->agent);
+        store_call_add(c, t->sha256);
+        store_call_add(c, t->name);
+        store_call_addn(c, t->created_ms);
+        store_call_send(c);
 }
 
 static void
@@ -128,12 +128,12 @@ token_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_token_find(struct store *s, const char *id, store_tokens_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "HGETALL", token_on, arg);
+        struct call *c = store_call_plain(s, "HGETALL", token_on, arg);
 
         c->tokens = fn;
         c->x = arena_strdup(c->a, id);
-        call_addf(c, KEY_TOKEN "%s", id);
-        call_send(c);
+        store_call_addf(c, KEY_TOKEN "%s", id);
+        store_call_send(c);
 }
 
 struct token_list {
@@ -197,31 +197,31 @@ token_list_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_token_list(struct store *s, const char *agent, store_tokens_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "SMEMBERS", token_list_on, arg);
+        struct call *c = store_call_plain(s, "SMEMBERS", token_list_on, arg);
 
         c->tokens = fn;
         if (agent[0] == '\0')
-                call_add(c, KEY_TOKENS);
+                store_call_add(c, KEY_TOKENS);
         else
-                call_addf(c, KEY_AGENT_TOKENS "%s", agent);
-        call_send(c);
+                store_call_addf(c, KEY_AGENT_TOKENS "%s", agent);
+        store_call_send(c);
 }
 
 void
 store_token_drop(struct store *s, const char *id, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "untoken", call_on_done, arg);
+        struct call *c = store_call_verb(s, "untoken", store_call_on_done, arg);
 
         c->done = fn;
-        call_add(c, id);
-        call_send(c);
+        store_call_add(c, id);
+        store_call_send(c);
 }
 
 void
 store_token_used(struct store *s, const char *id)
 {
-        struct call *c = call_verb(s, "tokused", call_on_done, NULL);
+        struct call *c = store_call_verb(s, "tokused", store_call_on_done, NULL);
 
-        call_add(c, id);
-        call_send(c);
+        store_call_add(c, id);
+        store_call_send(c);
 }

@@ -17,7 +17,7 @@
 #include "queue/desk_script.h"
 
 static struct call *
-call_new(struct store *s, call_on_fn on, void *arg)
+store_call_new(struct store *s, store_call_on_fn on, void *arg)
 {
         struct arena *a = arena_new();
         struct call *c = arena_alloc(a, sizeof(*c));
@@ -31,7 +31,7 @@ call_new(struct store *s, call_on_fn on, void *arg)
 }
 
 static void
-call_free(struct call *c)
+store_call_free(struct call *c)
 {
         struct arena *a = c->a;
 
@@ -39,32 +39,32 @@ call_free(struct call *c)
 }
 
 struct call *
-call_verb(struct store *s, const char *verb, call_on_fn on, void *arg)
+store_call_verb(struct store *s, const char *verb, store_call_on_fn on, void *arg)
 {
-        struct call *c = call_new(s, on, arg);
+        struct call *c = store_call_new(s, on, arg);
 
         c->script = true;
-        call_add(c, "EVALSHA");
-        call_add(c, s->sha);
-        call_add(c, "1");
-        call_add(c, KEY_PREFIX);
-        call_add(c, verb);
-        call_addn(c, clock_now_us());
-        call_add(c, s->daemon);
+        store_call_add(c, "EVALSHA");
+        store_call_add(c, s->sha);
+        store_call_add(c, "1");
+        store_call_add(c, KEY_PREFIX);
+        store_call_add(c, verb);
+        store_call_addn(c, clock_now_us());
+        store_call_add(c, s->daemon);
         return c;
 }
 
 struct call *
-call_plain(struct store *s, const char *command, call_on_fn on, void *arg)
+store_call_plain(struct store *s, const char *command, store_call_on_fn on, void *arg)
 {
-        struct call *c = call_new(s, on, arg);
+        struct call *c = store_call_new(s, on, arg);
 
-        call_add(c, command);
+        store_call_add(c, command);
         return c;
 }
 
 void
-call_addl(struct call *c, const char *s, size_t len)
+store_call_addl(struct call *c, const char *s, size_t len)
 {
         c->argv = arena_grow(c->a, c->argv, c->n, sizeof(*c->argv));
         c->lens = arena_grow(c->a, c->lens, c->n, sizeof(*c->lens));
@@ -73,33 +73,33 @@ call_addl(struct call *c, const char *s, size_t len)
 }
 
 void
-call_add(struct call *c, const char *s)
+store_call_add(struct call *c, const char *s)
 {
         s = s != NULL ? s : "";
-        call_addl(c, s, strlen(s));
+        store_call_addl(c, s, strlen(s));
 }
 
 void
-call_addn(struct call *c, int64_t n)
+store_call_addn(struct call *c, int64_t n)
 {
-        call_addf(c, "%" PRId64, n);
+        store_call_addf(c, "%" PRId64, n);
 }
 
 void
-call_addf(struct call *c, const char *fmt, ...)
+store_call_addf(struct call *c, const char *fmt, ...)
 {
         va_list ap;
 
         va_start(ap, fmt);
-        call_add(c, arena_vprintf(c->a, fmt, ap));
+        store_call_add(c, arena_vprintf(c->a, fmt, ap));
         va_end(ap);
 }
 
 void
-call_change(struct call *c, const struct change *ch)
+store_call_change(struct call *c, const struct change *ch)
 {
         for (size_t i = 0; i < ch->n_args; i++)
-                call_addl(c, ch->args[i].s, ch->args[i].len);
+                store_call_addl(c, ch->args[i].s, ch->args[i].len);
 }
 
 const char *
@@ -112,7 +112,7 @@ store_nonce(struct store *s, struct arena *a)
 
 /* What an error of the script or of Redis means to the asker. */
 static void
-call_error(const redisReply *r, struct err *err)
+store_call_error(const redisReply *r, struct err *err)
 {
         const char *text = strchr(r->str, ' ');
 
@@ -129,7 +129,7 @@ call_error(const redisReply *r, struct err *err)
 
 /* What our own script made eligible. */
 static void
-call_hints(struct call *c, const redisReply *r)
+store_call_hints(struct call *c, const redisReply *r)
 {
         uint64_t seq = (uint64_t)reply_int(r, 1);
         const redisReply *list = reply_at(r, 2);
@@ -146,35 +146,35 @@ call_hints(struct call *c, const redisReply *r)
 }
 
 static bool
-call_has_hints(const redisReply *r)
+store_call_has_hints(const redisReply *r)
 {
         return r->elements > 2 && reply_at(r, 1)->type == REDIS_REPLY_STRING &&
                reply_at(r, 2)->type == REDIS_REPLY_ARRAY;
 }
 
-static void call_on_reply(void *arg, const struct err *err, const redisReply *r);
+static void store_call_on_reply(void *arg, const struct err *err, const redisReply *r);
 
 static void
-call_again(struct call *c)
+store_call_again(struct call *c)
 {
         redis_conn_send(c->s->conn, (int)c->n, c->argv, c->lens, c->repeat,
-            c->s->command_ms, call_on_reply, c);
+            c->s->command_ms, store_call_on_reply, c);
 }
 
 static void
-call_on_loaded(void *arg, const struct err *err, const redisReply *r)
+store_call_on_loaded(void *arg, const struct err *err, const redisReply *r)
 {
         struct call *c = arg;
 
         if (err != NULL || r->type == REDIS_REPLY_ERROR)
-                call_on_reply(c, err, r);
+                store_call_on_reply(c, err, r);
         else
-                call_again(c);
+                store_call_again(c);
 }
 
 /* Someone has flushed the scripts. */
 static void
-call_load(struct call *c)
+store_call_load(struct call *c)
 {
         size_t len;
         const char *argv[] = {"SCRIPT", "LOAD", desk_script(&len)};
@@ -182,21 +182,21 @@ call_load(struct call *c)
 
         c->n_loads++;
         redis_conn_send(
-            c->s->conn, 3, argv, lens, true, c->s->command_ms, call_on_loaded, c);
+            c->s->conn, 3, argv, lens, true, c->s->command_ms, store_call_on_loaded, c);
 }
 
 static void
-call_on_reply(void *arg, const struct err *err, const redisReply *r)
+store_call_on_reply(void *arg, const struct err *err, const redisReply *r)
 {
         struct call *c = arg;
         struct err why;
 
         if (err == NULL && r->type == REDIS_REPLY_ERROR) {
                 if (c->script && c->n_loads < 2 && redis_error_is(r, "NOSCRIPT")) {
-                        call_load(c);
+                        store_call_load(c);
                         return;
                 }
-                call_error(r, &why);
+                store_call_error(r, &why);
                 err = &why;
         } else if (err == NULL && c->script &&
                    (r->type != REDIS_REPLY_ARRAY || r->elements < 1)) {
@@ -204,54 +204,55 @@ call_on_reply(void *arg, const struct err *err, const redisReply *r)
                 err = &why;
         }
         c->on(c, err, err == NULL ? r : NULL);
-        if (err == NULL && c->script && call_has_hints(r))
-                call_hints(c, r);
-        call_free(c);
+        if (err == NULL && c->script && store_call_has_hints(r))
+                store_call_hints(c, r);
+        store_call_free(c);
 }
 
-struct call_refusal {
+struct store_call_refusal {
         struct call *c;
         struct err why;
 };
 
 static void
-call_on_refusal(void *arg)
+store_call_on_refusal(void *arg)
 {
-        struct call_refusal *f = arg;
+        struct store_call_refusal *f = arg;
 
-        call_on_reply(f->c, &f->why, NULL);
+        store_call_on_reply(f->c, &f->why, NULL);
 }
 
 void
-call_fail(struct call *c, const struct err *why)
+store_call_fail(struct call *c, const struct err *why)
 {
-        struct call_refusal *f = arena_alloc(c->a, sizeof(*f));
+        struct store_call_refusal *f = arena_alloc(c->a, sizeof(*f));
 
         f->c = c;
         f->why = *why;
-        loop_later(c->s->loop, call_on_refusal, f);
+        loop_later(c->s->loop, store_call_on_refusal, f);
 }
 
 void
-call_send(struct call *c)
+store_call_send(struct call *c)
 {
         struct err why;
 
         if (c->s->conn != NULL && !c->s->stopping &&
             (!c->script || c->s->sha[0] != '\0')) {
-                call_again(c);
+                store_call_again(c);
                 return;
         }
         err_set(&why, ERR_RETRY,
             c->s->stopping ? "helplined is stopping"
                            : "the store is not up yet: try again");
-        call_fail(c, &why);
+        store_call_fail(c, &why);
 }
 
 void
-call_send_first(struct call *c)
+store_call_send_first(struct call *c)
 {
-        redis_conn_send_first(c->s->conn, (int)c->n, c->argv, c->lens, call_on_reply, c);
+        redis_conn_send_first(
+            c->s->conn, (int)c->n, c->argv, c->lens, store_call_on_reply, c);
 }
 
 const struct err *
@@ -263,7 +264,7 @@ err_told(const struct err *err)
 }
 
 void
-call_on_done(struct call *c, const struct err *err, const redisReply *r)
+store_call_on_done(struct call *c, const struct err *err, const redisReply *r)
 {
         struct err why;
 

@@ -133,21 +133,21 @@ stream_on_token(struct call *c, const struct err *err, const redisReply *r)
 static void
 stream_send_token(struct store *s)
 {
-        struct call *c = call_plain(s, "XADD", stream_on_token, NULL);
+        struct call *c = store_call_plain(s, "XADD", stream_on_token, NULL);
 
         snprintf(s->token, sizeof(s->token), "%" PRIu64, ++s->n_nonces);
         s->token_sent_us = clock_mono_us();
         c->repeat = false;
-        call_add(c, KEY_HINTS);
-        call_add(c, "MAXLEN");
-        call_add(c, "~");
-        call_add(c, "10000");
-        call_add(c, "*");
-        call_add(c, "d");
-        call_add(c, s->daemon);
-        call_add(c, "token");
-        call_add(c, s->token);
-        call_send(c);
+        store_call_add(c, KEY_HINTS);
+        store_call_add(c, "MAXLEN");
+        store_call_add(c, "~");
+        store_call_add(c, "10000");
+        store_call_add(c, "*");
+        store_call_add(c, "d");
+        store_call_add(c, s->daemon);
+        store_call_add(c, "token");
+        store_call_add(c, s->token);
+        store_call_send(c);
 }
 
 void
@@ -188,16 +188,16 @@ void
 store_events(
     struct store *s, const char *after, unsigned count, store_events_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "XRANGE", events_on, arg);
+        struct call *c = store_call_plain(s, "XRANGE", events_on, arg);
 
         c->events = fn;
-        call_add(c, KEY_JOURNAL);
+        store_call_add(c, KEY_JOURNAL);
         if (strcmp(after, "0") == 0 || after[0] == '\0')
-                call_add(c, "-");
+                store_call_add(c, "-");
         else
-                call_addf(c, "(%s", after);
-        call_add(c, "+");
-        call_add(c, "COUNT");
-        call_addn(c, count);
-        call_send(c);
+                store_call_addf(c, "(%s", after);
+        store_call_add(c, "+");
+        store_call_add(c, "COUNT");
+        store_call_addn(c, count);
+        store_call_send(c);
 }

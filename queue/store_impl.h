@@ -110,26 +110,29 @@ struct call {
         size_t i; /* on's own */
 };
 
-typedef void (*call_on_fn)(struct call *c, const struct err *err, const redisReply *r);
+typedef void (*store_call_on_fn)(
+    struct call *c, const struct err *err, const redisReply *r);
 
 /* A call of a verb: EVALSHA sha 1 {desk}: verb now daemon. Add arguments, set `fn`, send. */
-struct call *call_verb(struct store *s, const char *verb, call_on_fn on, void *arg);
+struct call *
+store_call_verb(struct store *s, const char *verb, store_call_on_fn on, void *arg);
 /* A call of a plain command (repeatable). */
-struct call *call_plain(struct store *s, const char *command, call_on_fn on, void *arg);
-void call_add(struct call *c, const char *s); /* copied; NULL is "" */
-void call_addl(struct call *c, const char *s, size_t len);
-void call_addn(struct call *c, int64_t n);
-void
-call_addf(struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void call_change(struct call *c, const struct change *ch); /* its steps */
+struct call *
+store_call_plain(struct store *s, const char *command, store_call_on_fn on, void *arg);
+void store_call_add(struct call *c, const char *s); /* copied; NULL is "" */
+void store_call_addl(struct call *c, const char *s, size_t len);
+void store_call_addn(struct call *c, int64_t n);
+void store_call_addf(struct call *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void store_call_change(struct call *c, const struct change *ch); /* its steps */
 /* Sends it; the call frees itself after its answer. */
-void call_send(struct call *c);
+void store_call_send(struct call *c);
 /* Answers it with this error in the next turn, without asking. */
-void call_fail(struct call *c, const struct err *why);
+void store_call_fail(struct call *c, const struct err *why);
 /* For store.c: ahead of all others, from the handshake. */
-void call_send_first(struct call *c);
+void store_call_send_first(struct call *c);
 /* on: the answer of a verb whose asker wants only to know that it is done. */
-void call_on_done(struct call *c, const struct err *err, const redisReply *r);
+void store_call_on_done(struct call *c, const struct err *err, const redisReply *r);
 /* Callers of the store always get an error to read: kind ERR_NONE when there is none. */
 const struct err *err_told(const struct err *err);
 /* A key of the daemon's own for what has none, unique for ever. */

@@ -129,13 +129,13 @@ page_on_hash(struct call *c, const struct err *err, const redisReply *r)
 static void
 page_ask(struct page *p, size_t i, const char *id)
 {
-        struct call *c = call_plain(p->s, "HGETALL", page_on_hash, NULL);
+        struct call *c = store_call_plain(p->s, "HGETALL", page_on_hash, NULL);
 
         p->ids[i] = arena_strdup(p->a, id);
         c->x = p;
         c->i = i;
-        call_addf(c, "%s%s", p->prefix, id);
-        call_send(c);
+        store_call_addf(c, "%s%s", p->prefix, id);
+        store_call_send(c);
 }
 
 static void
@@ -182,29 +182,29 @@ void
 store_outbox_list(
     struct store *s, const char *cursor, unsigned count, store_outbox_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "ZSCAN", outbox_list_on, arg);
+        struct call *c = store_call_plain(s, "ZSCAN", outbox_list_on, arg);
         bool dead = cursor[0] == 'd';
         const char *at = dead || cursor[0] == 'q' ? cursor + 1 : cursor;
 
         c->outbox = fn;
         c->i = dead;
-        call_add(c, dead ? KEY_DEAD : KEY_OUTBOX_DUE);
-        call_addf(c, "%" PRIu64, (uint64_t)strtoull(at, NULL, 10));
-        call_add(c, "COUNT");
-        call_addn(c, count > 0 && count < READ_MAX ? count : READ_MAX);
-        call_send(c);
+        store_call_add(c, dead ? KEY_DEAD : KEY_OUTBOX_DUE);
+        store_call_addf(c, "%" PRIu64, (uint64_t)strtoull(at, NULL, 10));
+        store_call_add(c, "COUNT");
+        store_call_addn(c, count > 0 && count < READ_MAX ? count : READ_MAX);
+        store_call_send(c);
 }
 
 void
 store_outbox_retry(
     struct store *s, const char *entry, const char *who, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "retry", call_on_done, arg);
+        struct call *c = store_call_verb(s, "retry", store_call_on_done, arg);
 
         c->done = fn;
-        call_add(c, entry);
-        call_add(c, who);
-        call_send(c);
+        store_call_add(c, entry);
+        store_call_add(c, who);
+        store_call_send(c);
 }
 
 static void
@@ -212,19 +212,19 @@ live_on(struct call *c, const struct err *err, const redisReply *r)
 {
         if (err == NULL)
                 c->s->live = c->i == 1;
-        call_on_done(c, err, r);
+        store_call_on_done(c, err, r);
 }
 
 void
 store_set_live(struct store *s, bool live, const char *who, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "live", live_on, arg);
+        struct call *c = store_call_verb(s, "live", live_on, arg);
 
         c->done = fn;
         c->i = live;
-        call_add(c, live ? "1" : "0");
-        call_add(c, who);
-        call_send(c);
+        store_call_add(c, live ? "1" : "0");
+        store_call_add(c, who);
+        store_call_send(c);
 }
 
 /* ---- quarantine ---- */
@@ -248,17 +248,17 @@ void
 store_quarantine_list(struct store *s, const char *cursor, unsigned count,
     store_quarantine_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "ZRANGE", quarantine_list_on, arg);
+        struct call *c = store_call_plain(s, "ZRANGE", quarantine_list_on, arg);
         unsigned *asked = arena_alloc(c->a, sizeof(*asked));
 
         *asked = count > 0 && count < READ_MAX ? count : READ_MAX;
         c->quarantine = fn;
         c->x = asked;
         c->i = (size_t)(strtoull(cursor, NULL, 10) & 0x7fffffff);
-        call_add(c, KEY_QUARANTINE);
-        call_addn(c, (int64_t)c->i);
-        call_addn(c, (int64_t)c->i + *asked - 1);
-        call_send(c);
+        store_call_add(c, KEY_QUARANTINE);
+        store_call_addn(c, (int64_t)c->i);
+        store_call_addn(c, (int64_t)c->i + *asked - 1);
+        store_call_send(c);
 }
 
 void
@@ -274,12 +274,12 @@ void
 store_quarantine_drop(
     struct store *s, const char *id, const char *who, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "unquar", call_on_done, arg);
+        struct call *c = store_call_verb(s, "unquar", store_call_on_done, arg);
 
         c->done = fn;
-        call_add(c, id);
-        call_add(c, who);
-        call_send(c);
+        store_call_add(c, id);
+        store_call_add(c, who);
+        store_call_send(c);
 }
 
 /* ---- clocks ---- */
@@ -306,20 +306,20 @@ void
 store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t own_ms,
     store_tick_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "tick", tick_on, arg);
+        struct call *c = store_call_verb(s, "tick", tick_on, arg);
 
         c->tick = fn;
-        call_addn(c, n_claims);
-        call_addn(c, claim_ms);
-        call_addn(c, own_ms);
-        call_send(c);
+        store_call_addn(c, n_claims);
+        store_call_addn(c, claim_ms);
+        store_call_addn(c, own_ms);
+        store_call_send(c);
 }
 
 void
 store_sweep(struct store *s, store_done_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "sweep", call_on_done, arg);
+        struct call *c = store_call_verb(s, "sweep", store_call_on_done, arg);
 
         c->done = fn;
-        call_send(c);
+        store_call_send(c);
 }

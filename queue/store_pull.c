@@ -69,48 +69,48 @@ pull_add_key(struct call *c, const struct pull *p)
 {
         bool has_key = p->idem != NULL && p->idem[0] != '\0';
 
-        call_add(c, has_key ? p->idem : store_nonce(c->s, c->a));
-        call_add(c, has_key ? p->idem_hash : "");
-        call_addn(c, has_key ? IDEM_MS : IDEM_OWN_MS);
+        store_call_add(c, has_key ? p->idem : store_nonce(c->s, c->a));
+        store_call_add(c, has_key ? p->idem_hash : "");
+        store_call_addn(c, has_key ? IDEM_MS : IDEM_OWN_MS);
 }
 
 static void
 pull_add_classes(struct call *c, const struct pull *p)
 {
-        call_addn(c, (int64_t)p->n_leases);
+        store_call_addn(c, (int64_t)p->n_leases);
         for (size_t i = 0; i < 2 * p->n_leases; i++)
-                call_add(c, p->leases[i]);
-        call_addn(c, (int64_t)p->n_classes);
+                store_call_add(c, p->leases[i]);
+        store_call_addn(c, (int64_t)p->n_classes);
         for (size_t i = 0; i < p->n_classes; i++) {
-                call_add(c, p->classes[i].id);
-                call_addn(c, p->classes[i].cutoff_us);
-                call_addn(c, p->classes[i].handicap_us);
+                store_call_add(c, p->classes[i].id);
+                store_call_addn(c, p->classes[i].cutoff_us);
+                store_call_addn(c, p->classes[i].handicap_us);
         }
 }
 
 void
 store_pull(struct store *s, const struct pull *p, store_pull_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "pull", pull_on, arg);
+        struct call *c = store_call_verb(s, "pull", pull_on, arg);
         struct err why;
 
         c->pull = fn;
-        call_add(c, p->agent);
-        call_addn(c, p->holds);
-        call_addn(c, p->count > 0 ? p->count : 1);
-        call_add(c, p->own ? "1" : "0");
-        call_add(c, p->ticket);
-        call_add(c, p->force ? "1" : "0");
-        call_add(c, p->connection);
-        call_addn(c, p->default_lease_ms);
+        store_call_add(c, p->agent);
+        store_call_addn(c, p->holds);
+        store_call_addn(c, p->count > 0 ? p->count : 1);
+        store_call_add(c, p->own ? "1" : "0");
+        store_call_add(c, p->ticket);
+        store_call_add(c, p->force ? "1" : "0");
+        store_call_add(c, p->connection);
+        store_call_addn(c, p->default_lease_ms);
         pull_add_key(c, p);
-        call_add(c, p->hinted);
-        call_add(c, p->make_ready ? "1" : "0");
+        store_call_add(c, p->hinted);
+        store_call_add(c, p->make_ready ? "1" : "0");
         pull_add_classes(c, p);
         if (store_is_full(s, &why))
-                call_fail(c, &why);
+                store_call_fail(c, &why);
         else
-                call_send(c);
+                store_call_send(c);
 }
 
 static void
@@ -126,11 +126,11 @@ heads_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_heads(struct store *s, store_heads_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "HGETALL", heads_on, arg);
+        struct call *c = store_call_plain(s, "HGETALL", heads_on, arg);
 
         c->heads = fn;
-        call_add(c, KEY_HEAD);
-        call_send(c);
+        store_call_add(c, KEY_HEAD);
+        store_call_send(c);
 }
 
 static void
@@ -145,10 +145,10 @@ class_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_class(struct store *s, const char *class_id, store_text_fn fn, void *arg)
 {
-        struct call *c = call_plain(s, "HGET", class_on, arg);
+        struct call *c = store_call_plain(s, "HGET", class_on, arg);
 
         c->text = fn;
-        call_add(c, KEY_CLASS);
-        call_add(c, class_id);
-        call_send(c);
+        store_call_add(c, KEY_CLASS);
+        store_call_add(c, class_id);
+        store_call_send(c);
 }

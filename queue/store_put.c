@@ -44,13 +44,13 @@ facts_tickets(
 static void
 facts_count_duplicate(struct store *s)
 {
-        struct call *c = call_plain(s, "HINCRBY", call_on_done, NULL);
+        struct call *c = store_call_plain(s, "HINCRBY", store_call_on_done, NULL);
 
         c->repeat = false;
-        call_add(c, KEY_COUNTS);
-        call_add(c, "duplicates");
-        call_add(c, "1");
-        call_send(c);
+        store_call_add(c, KEY_COUNTS);
+        store_call_add(c, "duplicates");
+        store_call_add(c, "1");
+        store_call_send(c);
 }
 
 static void
@@ -81,21 +81,21 @@ facts_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "facts", facts_on, arg);
+        struct call *c = store_call_verb(s, "facts", facts_on, arg);
         char hash[MID_HASH_LEN + 1];
 
         c->facts = fn;
-        call_add(c, q->digest);
-        call_add(c, q->sender);
-        call_addn(c, (int64_t)q->n_tickets);
+        store_call_add(c, q->digest);
+        store_call_add(c, q->sender);
+        store_call_addn(c, (int64_t)q->n_tickets);
         for (size_t i = 0; i < q->n_tickets; i++)
-                call_add(c, q->tickets[i]);
-        call_addn(c, (int64_t)q->n_mids);
+                store_call_add(c, q->tickets[i]);
+        store_call_addn(c, (int64_t)q->n_mids);
         for (size_t i = 0; i < q->n_mids; i++) {
                 mid_hash(q->mids[i], hash);
-                call_add(c, hash);
+                store_call_add(c, hash);
         }
-        call_send(c);
+        store_call_send(c);
 }
 
 /* ---- put ---- */
@@ -120,7 +120,7 @@ put_on(struct call *c, const struct err *err, const redisReply *r)
 }
 
 static void
-call_add_list(struct call *c, const char *one)
+store_call_add_list(struct call *c, const char *one)
 {
         struct buf b AUTO_BUF = BUF_INIT;
         struct json_out o;
@@ -130,32 +130,32 @@ call_add_list(struct call *c, const char *one)
         if (one != NULL && one[0] != '\0')
                 jo_string(&o, one);
         jo_close(&o, ']');
-        call_addl(c, b.data, b.len);
+        store_call_addl(c, b.data, b.len);
 }
 
 void
 store_put(struct store *s, const struct put *p, store_put_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "put", put_on, arg);
+        struct call *c = store_call_verb(s, "put", put_on, arg);
         const char *nonce = store_nonce(s, c->a);
         bool has_digest = p->digest != NULL && p->digest[0] != '\0';
 
         c->put = fn;
-        call_add(c, has_digest ? p->digest : nonce);
-        call_addn(c, has_digest ? SEEN_MS : IDEM_OWN_MS);
-        call_add(c, nonce);
-        call_add(c, p->sender);
-        call_add(c, p->customer);
-        call_add(c, p->customer_name);
-        call_add_list(c, p->sender);
-        call_add(c, p->change->ticket);
-        call_addn(c, (int64_t)p->change->version);
-        call_add(c, p->ack_template);
-        call_add(c, p->ack_to);
-        call_add_list(c, p->ack_to);
-        call_add(c, p->ack_language);
-        call_add(c, p->ack_account);
-        call_addn(c, p->ack_due_ms);
-        call_change(c, p->change);
-        call_send(c);
+        store_call_add(c, has_digest ? p->digest : nonce);
+        store_call_addn(c, has_digest ? SEEN_MS : IDEM_OWN_MS);
+        store_call_add(c, nonce);
+        store_call_add(c, p->sender);
+        store_call_add(c, p->customer);
+        store_call_add(c, p->customer_name);
+        store_call_add_list(c, p->sender);
+        store_call_add(c, p->change->ticket);
+        store_call_addn(c, (int64_t)p->change->version);
+        store_call_add(c, p->ack_template);
+        store_call_add(c, p->ack_to);
+        store_call_add_list(c, p->ack_to);
+        store_call_add(c, p->ack_language);
+        store_call_add(c, p->ack_account);
+        store_call_addn(c, p->ack_due_ms);
+        store_call_change(c, p->change);
+        store_call_send(c);
 }

@@ -108,8 +108,8 @@ stats_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_stats(struct store *s, store_stats_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "stats", stats_on, arg);
+        struct call *c = store_call_verb(s, "stats", stats_on, arg);
 
         c->stats = fn;
-        call_send(c);
+        store_call_send(c);
 }

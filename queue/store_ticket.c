@@ -189,16 +189,16 @@ read_on(struct call *c, const struct err *err, const redisReply *r)
 static void
 gather_read(struct gather *g, size_t i, const struct read_ticket *r)
 {
-        struct call *c = call_verb(g->s, "read", read_on, NULL);
+        struct call *c = store_call_verb(g->s, "read", read_on, NULL);
 
         c->x = g;
         c->i = i;
-        call_add(c, r->idem);
-        call_add(c, r->id);
-        call_addn(c, r->n_messages);
-        call_addn(c, r->before);
-        call_add(c, r->log ? "1" : "0");
-        call_send(c);
+        store_call_add(c, r->idem);
+        store_call_add(c, r->id);
+        store_call_addn(c, r->n_messages);
+        store_call_addn(c, r->before);
+        store_call_add(c, r->log ? "1" : "0");
+        store_call_send(c);
 }
 
 void
@@ -246,17 +246,17 @@ list_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_list(struct store *s, const struct list_query *q, store_list_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "list", list_on, arg);
+        struct call *c = store_call_verb(s, "list", list_on, arg);
         char *end;
         unsigned long long cursor = strtoull(q->cursor, &end, 10);
 
         c->fn = (void (*)(void))fn;
-        call_add(c, q->by_holder ? q->agent : "");
-        call_add(c, q->state);
-        call_add(c, q->line);
-        call_addn(c, *end == '\0' ? (int64_t)(cursor & 0xffffffffffff) : 0);
-        call_addn(c, q->count == 0 || q->count > READ_MAX ? READ_MAX : q->count);
-        call_send(c);
+        store_call_add(c, q->by_holder ? q->agent : "");
+        store_call_add(c, q->state);
+        store_call_add(c, q->line);
+        store_call_addn(c, *end == '\0' ? (int64_t)(cursor & 0xffffffffffff) : 0);
+        store_call_addn(c, q->count == 0 || q->count > READ_MAX ? READ_MAX : q->count);
+        store_call_send(c);
 }
 
 /* ---- commit ---- */
@@ -289,22 +289,22 @@ commit_on(struct call *c, const struct err *err, const redisReply *r)
 void
 store_commit(struct store *s, const struct commit *m, store_commit_fn fn, void *arg)
 {
-        struct call *c = call_verb(s, "commit", commit_on, arg);
+        struct call *c = store_call_verb(s, "commit", commit_on, arg);
         struct err why;
 
         c->commit = fn;
-        call_add(c, m->change->ticket);
-        call_addn(c, (int64_t)m->change->version);
-        call_add(c, m->change->bump ? "1" : "0");
-        call_add(c, m->idem);
-        call_add(c, m->idem_hash);
-        call_addn(c, IDEM_MS);
-        call_addl(
+        store_call_add(c, m->change->ticket);
+        store_call_addn(c, (int64_t)m->change->version);
+        store_call_add(c, m->change->bump ? "1" : "0");
+        store_call_add(c, m->idem);
+        store_call_add(c, m->idem_hash);
+        store_call_addn(c, IDEM_MS);
+        store_call_addl(
             c, m->answer != NULL ? m->answer : "", m->answer != NULL ? m->answer_len : 0);
-        call_add(c, store_nonce(s, c->a));
-        call_change(c, m->change);
+        store_call_add(c, store_nonce(s, c->a));
+        store_call_change(c, m->change);
         if (store_is_full(s, &why))
-                call_fail(c, &why);
+                store_call_fail(c, &why);
         else
-                call_send(c);
+                store_call_send(c);
 }
