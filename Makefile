@@ -126,7 +126,7 @@ LINK = $(call say,LINK $@); $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^
 
 $(B)/helplined: $(call obj,daemon/main.c) $(lib_desk) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
-$(B)/helpline: $(call obj,daemon/tool/main.c) $(lib_tool) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
+$(B)/helpline: $(call obj,daemon/tool/main.c) $(lib_tool) $(lib_desk) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 $(B)/helpline-mime: $(call obj,channels/helper_mime.c) $(lib_mime) $(lib_model) $(lib_base)
 	$(LINK) $(GMIME_LIBS) -lseccomp $(LIBS_base)
