@@ -191,6 +191,16 @@ trace_format(struct json_out *o, const struct sentence_trace *t)
 }
 
 void
+decision_format_sentences(const struct decision *d, bool only_holding, struct json_out *o)
+{
+        jo_open(o, '[');
+        for (size_t i = 0; i < d->n_sentences; i++)
+                if (d->sentences[i].holds || !only_holding)
+                        trace_format(o, &d->sentences[i]);
+        jo_close(o, ']');
+}
+
+void
 decision_format(
     const struct decision *d, const char *kind, bool only_holding, struct json_out *o)
 {
@@ -203,11 +213,7 @@ decision_format(
         jo_kstring(o, "language", d->language);
         jo_kstring(o, "kind", kind);
         jo_key(o, "sentences");
-        jo_open(o, '[');
-        for (size_t i = 0; i < d->n_sentences; i++)
-                if (d->sentences[i].holds || !only_holding)
-                        trace_format(o, &d->sentences[i]);
-        jo_close(o, ']');
+        decision_format_sentences(d, only_holding, o);
         strings_format(o, "steps", NULL, 0);
 }
 

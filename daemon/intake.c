@@ -540,9 +540,7 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         rules_decide(d->config, &f, j->arena, dec);
         dispatch_set_class(d->dispatch, &dec->class_doc);
         jo_init(&o, &why);
-        jo_open(&o, '{');
-        decision_format(dec, message_kind_name(j->message->kind), true, &o);
-        jo_close(&o, '}');
+        decision_format_sentences(dec, true, &o);
         b.class_doc = &dec->class_doc;
         b.priority = dec->priority;
         b.line = dec->line;

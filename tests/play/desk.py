@@ -311,6 +311,8 @@ socket { listen unix:agents.sock 127.0.0.1:%d }
 
     def __exit__(self, kind, value, trace):
         if kind is not None:
+            if self.proc is not None and self.proc.poll() is not None:
+                sys.stderr.write("helplined has ended with %d\n" % self.proc.returncode)
             sys.stderr.write("--- the daemon's log, its end ---\n" + self.log()[-6000:] + "---\n")
         self.close(keep=kind is not None and "HELPLINE_KEEP" in os.environ)
 
