@@ -29,13 +29,15 @@ static void
 stats_line_count(struct store_stats *st, struct arena *a, const char *rest, int64_t n)
 {
         const char *line = strchr(rest, ':');
+        size_t i;
 
         if (line == NULL)
                 return;
+        i = stats_line(st, a, line + 1); /* it may move the arrays */
         if (strncmp(rest, "queued:", 7) == 0)
-                st->queued[stats_line(st, a, line + 1)] = n;
+                st->queued[i] = n;
         else if (strncmp(rest, "held:", 5) == 0)
-                st->held[stats_line(st, a, line + 1)] = n;
+                st->held[i] = n;
 }
 
 static void
