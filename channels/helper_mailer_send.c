@@ -38,6 +38,7 @@ static struct { /* the job under way */
         char last[LAST_WORDS + 1]; /* the relay's last line */
         size_t n_last;
         bool last_is_whole;
+        char refusal[LAST_WORDS + 1]; /* the first line that was a 4xx or 5xx */
         struct buf known; /* for the watchdog, formatted */
         bool is_known;
 } now;
@@ -112,19 +113,27 @@ answer_judge(void)
 /* ---- callbacks of the library ---- */
 
 static void
+last_line_end(void)
+{
+        now.last_is_whole = true;
+        if (*now.refusal == '\0' && (now.last[0] == '4' || now.last[0] == '5'))
+                memcpy(now.refusal, now.last, sizeof now.refusal);
+}
+
+/* What the relay says, line by line. */
+static void
 last_words_note(const char *p, size_t n)
 {
         for (size_t i = 0; i < n; i++) {
-                if (now.last_is_whole) {
+                if (now.last_is_whole)
                         now.n_last = 0;
-                        now.last_is_whole = false;
-                }
-                if (p[i] == '\n')
-                        now.last_is_whole = true;
-                else if ((unsigned char)p[i] >= ' ' && now.n_last < LAST_WORDS)
+                now.last_is_whole = false;
+                if ((unsigned char)p[i] >= ' ' && now.n_last < LAST_WORDS)
                         now.last[now.n_last++] = p[i];
+                now.last[now.n_last] = '\0';
+                if (p[i] == '\n')
+                        last_line_end();
         }
-        now.last[now.n_last] = '\0';
 }
 
 static void
@@ -288,9 +297,12 @@ why_not(int errnum)
                 return arena_printf(now.arena, "TLS with %s:%u failed: %s", j->host,
                     j->port,
                     *mailer_tls_fault() == '\0' ? "no reason known" : mailer_tls_fault());
-        if (now.n_last > 0 && strncmp(now.last, "334", 3) != 0) /* no login's challenge */
+        if (*now.refusal != '\0')
                 return arena_printf(
-                    now.arena, "%s:%u said last: %s", j->host, j->port, now.last);
+                    now.arena, "%s:%u said: %s", j->host, j->port, now.refusal);
+        if (now.n_last > 0 && strncmp(now.last, "334", 3) != 0) /* no login's challenge */
+                return arena_printf(now.arena, "%s:%u broke off after saying: %s",
+                    j->host, j->port, now.last);
         if (errnum == -EINPROGRESS ||
             errnum == EINPROGRESS) /* SO_SNDTIMEO of connect() */
                 return arena_printf(now.arena, "no answer from %s:%u within %lld ms",

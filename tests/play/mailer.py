@@ -472,7 +472,7 @@ class Tls(unittest.TestCase):
             self.assertEqual((a.fates[0][:2], a.why), ((SENT, 250), ""))
             a = self.mailer.send(port, starttls=True, user="u", password="wrong")
             self.assertEqual((a.connected, a.fates[0][0]), (False, DEFERRED))
-            self.assertIn("53", a.why)
+            self.assertIn("535", a.why)
             a = self.mailer.send(port, starttls=True)  # forgotten: the administrator's matter
             self.assertEqual((a.connected, a.fates[0][:2]), (False, (DEFERRED, 530)))
         self.assertEqual(sink.logins, [True, False])
