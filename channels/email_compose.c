@@ -207,8 +207,8 @@ local_is_plain(const char *s, size_t n)
 }
 
 /* Plainly one address, ASCII, that means the same in a header and in an envelope? */
-static bool
-address_is_plain(const char *s)
+bool
+mail_address_is_plain(const char *s)
 {
         const char *at = strrchr(s, '@');
         const char *d = at == NULL ? "" : at + 1;
@@ -265,7 +265,7 @@ addresses_add(struct buf *out, const char *name, const struct mail_address *list
                 struct buf words AUTO_BUF = BUF_INIT, token AUTO_BUF = BUF_INIT;
                 const char *comma = i + 1 < n ? "," : "";
 
-                if (!address_is_plain(list[i].address))
+                if (!mail_address_is_plain(list[i].address))
                         return err_set(err, ERR_REJECT,
                             "'%s' is no address a mail can be sent to", list[i].address);
                 one_line(&words, list[i].name, NAME_MAX_BYTES);

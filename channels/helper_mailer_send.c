@@ -22,6 +22,7 @@
 
 #define STEPS 6 /* of the dialogue, each of at most timeout_ms */
 #define BYTES_PER_MS 8 /* a relay that takes less than 8 KB/s is too slow */
+#define OVERALL_MAX 280000 /* ms; the daemon kills what takes 300 s */
 #define LAST_WORDS 200
 
 static struct { /* the job under way */
@@ -46,7 +47,9 @@ static struct { /* the job under way */
 int64_t
 mailer_overall_ms(const struct mailer_job *j)
 {
-        return STEPS * j->timeout_ms + (int64_t)(j->len / BYTES_PER_MS);
+        int64_t ms = STEPS * j->timeout_ms + (int64_t)(j->len / BYTES_PER_MS);
+
+        return ms < OVERALL_MAX ? ms : OVERALL_MAX;
 }
 
 const struct buf *
