@@ -265,15 +265,32 @@ sending_put_back(struct sending *s, int64_t after_ms, const char *why)
         sending_commit(s);
 }
 
+/* Whom this try is for: not those who have it, nor (unless an administrator said
+ * RETRY, which counts the tries anew) those it was refused for. */
+static void
+job_recipients(struct sending *s)
+{
+        const struct outbox_entry *e = &s->entry;
+
+        s->job.to = arena_alloc(s->arena, (e->n_to + 1) * sizeof *s->job.to);
+        s->job.n_to = 0;
+        for (size_t i = 0; i < e->n_to; i++) {
+                bool refused = strcmp(s->deliveries[i].state, "refused") == 0;
+
+                if (!outbox_is_served(&s->deliveries[i]) && !(refused && e->tries > 1))
+                        s->job.to[s->job.n_to++] = e->to[i];
+        }
+}
+
 /* Nobody was given anything, for a reason of our own. */
 static void
 sending_fail(struct sending *s, enum mail_fate fate, const char *why)
 {
-        struct mailer_answer r = {.n_recipients = s->entry.n_to, .why = why};
+        struct mailer_answer r = {.n_recipients = s->job.n_to, .why = why};
 
-        r.recipients = arena_alloc(s->arena, (s->entry.n_to + 1) * sizeof *r.recipients);
-        for (size_t i = 0; i < s->entry.n_to; i++)
-                r.recipients[i] = (struct mailer_recipient){s->entry.to[i], fate, 0, why};
+        r.recipients = arena_alloc(s->arena, (r.n_recipients + 1) * sizeof *r.recipients);
+        for (size_t i = 0; i < r.n_recipients; i++)
+                r.recipients[i] = (struct mailer_recipient){s->job.to[i], fate, 0, why};
         outbox_note(s->deliveries, s->entry.n_to, &r, clock_now_us(), s->arena);
         sending_judge(s);
 }
@@ -334,17 +351,6 @@ on_mailed(void *arg, enum job_result result, int type, const char *body, size_t 
         sending_judge(s);
 }
 
-/* Those who have it already are not sent it again. */
-static void
-job_recipients(struct sending *s)
-{
-        s->job.to = arena_alloc(s->arena, (s->entry.n_to + 1) * sizeof *s->job.to);
-        s->job.n_to = 0;
-        for (size_t i = 0; i < s->entry.n_to; i++)
-                if (!outbox_is_served(&s->deliveries[i]))
-                        s->job.to[s->job.n_to++] = s->entry.to[i];
-}
-
 static void
 sending_mail(struct sending *s)
 {
@@ -358,7 +364,6 @@ sending_mail(struct sending *s)
                 sending_fail(s, MAIL_DEFERRED, "the account has no relay any more");
                 return;
         }
-        job_recipients(s);
         if (s->job.n_to == 0) {
                 sending_judge(s);
                 return;
@@ -506,6 +511,7 @@ on_entry(void *arg, const struct err *err, const struct outbox_entry *e, size_t 
         }
         entry_copy(&s->entry, e, s->arena);
         s->deliveries = outbox_deliveries(&s->entry, s->arena);
+        job_recipients(s);
         sending_ticket(s);
 }
 
