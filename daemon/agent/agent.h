@@ -372,6 +372,8 @@ bool channel_is_valid(const char *s);
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
 
+/* COUNT of a command that gives pages. */
+unsigned page_size(const struct call *c);
 /* The ticket document of a view (cmd_read.c). */
 void view_document(const struct ticket_view *v, bool summary, size_t max, struct buf *out);
 

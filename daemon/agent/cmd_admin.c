@@ -234,8 +234,8 @@ void
 cmd_outbox_list(struct call *c)
 {
         store_outbox_list(c->agents->desk->store,
-            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
-            (unsigned)call_num(c, "COUNT", 20), outbox_listed, c);
+            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0", page_size(c),
+            outbox_listed, c);
 }
 
 /* An entry was read for SHOW or DROP; false: an error was answered. */
@@ -408,8 +408,8 @@ void
 cmd_quarantine_list(struct call *c)
 {
         store_quarantine_list(c->agents->desk->store,
-            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
-            (unsigned)call_num(c, "COUNT", 20), quarantine_listed, c);
+            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0", page_size(c),
+            quarantine_listed, c);
 }
 
 static void

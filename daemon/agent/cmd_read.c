@@ -173,6 +173,15 @@ cmd_mine(struct call *c)
         store_list(c->agents->desk->store, &q, mine_on_list, c);
 }
 
+/* A page holds at most 100, whatever was asked for. */
+unsigned
+page_size(const struct call *c)
+{
+        int64_t n = call_num(c, "COUNT", 20);
+
+        return n > 100 ? 100 : (unsigned)n;
+}
+
 static void
 list_on_list(void *arg, const struct err *err, const char *cursor,
     struct ticket_view *views, size_t n)
@@ -198,7 +207,7 @@ cmd_list(struct call *c)
             .state = call_arg(c, "STATE"),
             .line = call_arg(c, "LINE"),
             .cursor = call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
-            .count = (unsigned)call_num(c, "COUNT", 20)};
+            .count = page_size(c)};
 
         if (call_has(c, "LINE") && config_line(d->config, q.line) == NULL)
                 call_error(c, "NOSUCH", "there is no line '%s'", q.line);

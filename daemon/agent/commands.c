@@ -35,7 +35,7 @@
 #define MAYBE(name, type) SPECS({name, NULL, type, ARG_OPTIONAL, 0, 0})
 #define MANY(name, type) SPECS({name, NULL, type, ARG_MANY, 0, 0})
 #define MANY_OR_NONE(name, type) SPECS({name, NULL, type, ARG_MANY | ARG_OPTIONAL, 0, 0})
-#define PAGE SPECS(OPT("AFTER", "cursor", ARG_CURSOR), OPTN("COUNT", "n", 1, 100))
+#define PAGE SPECS(OPT("AFTER", "cursor", ARG_CURSOR), OPTN("COUNT", "n", 1, 1000))
 
 const struct command commands[] = {
     /* ---- logging in ---- */
@@ -116,7 +116,7 @@ const struct command commands[] = {
     {"MINE", "What I hold", "work", CMD_AGENT, 0, 0, NULL, cmd_mine},
     {"LIST", "The tickets of the desk", "work", 0, 0, 0,
         SPECS(OPT("STATE", "state", ARG_STATE), OPT("LINE", "line", ARG_LINE),
-            OPT("AFTER", "cursor", ARG_CURSOR), OPTN("COUNT", "n", 1, 100)),
+            OPT("AFTER", "cursor", ARG_CURSOR), OPTN("COUNT", "n", 1, 1000)),
         cmd_list},
     {"REPLY", "Answer the customer", "work", CMD_CHANGES, 0, 0,
         SPECS(TICKET, {"text", NULL, ARG_TEXT, ARG_OR_TEXT, 0, 0},
