@@ -233,28 +233,14 @@ call_event(struct call *c, const struct ticket *t, enum ticket_event_type type,
             .delivery = ""};
 }
 
-/* The mark of a command on a ticket: with the same mark there, the same command
- * was the last that did anything. The hand-over and the number of messages are
- * in it, so that anything but clocks and deliveries in between makes a new one. */
-static void
-change_mark(const struct call *c, uint64_t lease, unsigned n_messages, char out[65])
-{
-        char text[128];
-
-        snprintf(text, sizeof text, "%s:%" PRIu64 ":%u", c->hash, lease, n_messages);
-        sha256_hex(text, strlen(text), out);
-}
-
+/* Was this command, with these words, the last that changed the ticket? The store
+ * keeps its hash and answer until anything else changes it. */
 static bool
 change_is_repeated(const struct call *c, const struct ticket *t)
 {
-        char mark[65];
-
-        if (c->plan->always_anew || c->idem[0] != '\0' || t->last_cmd[0] == '\0' ||
-            clock_now_ms() - t->last_cmd_ms > agents_limits.repeat_ms)
-                return false;
-        change_mark(c, t->lease, t->n_messages, mark);
-        return strcmp(mark, t->last_cmd) == 0;
+        return !c->plan->always_anew && c->idem[0] == '\0' &&
+               strcmp(c->hash, t->last_cmd) == 0 &&
+               clock_now_ms() - t->last_cmd_ms <= agents_limits.repeat_ms;
 }
 
 /* The stored answer again; the holder's lease is renewed as by any command. */
@@ -315,20 +301,6 @@ change_on_commit(void *arg, const struct err *err, const char *stored, size_t st
         call_answer(c, &c->answer);
 }
 
-/* What a change will have made of the ticket, kept on it for a repetition. */
-static void
-change_remember(struct call *c, const struct ticket *t, struct change *ch)
-{
-        char mark[65];
-
-        if (c->plan->always_anew)
-                return;
-        change_mark(c, t->lease, t->n_messages + (ch->new_message[0] != '\0'), mark);
-        change_set(ch, "last_cmd", mark);
-        change_set(ch, "last_ans", buf_str(&c->answer));
-        change_setn(ch, "last_cmd_at", clock_now_ms());
-}
-
 static int
 change_decide(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *ch, struct err *err)
@@ -350,7 +322,9 @@ change_commit(struct call *c, const struct ticket_view *v)
 {
         struct arena *a AUTO_ARENA = arena_new();
         struct change ch;
-        struct commit commit = {.change = &ch, .idem = c->idem, .idem_hash = c->hash};
+        struct commit commit = {.change = &ch,
+            .idem = c->idem,
+            .idem_hash = c->plan->always_anew ? "" : c->hash};
         struct err err;
 
         if (change_decide(c, v, a, &ch, &err) == -1) {
@@ -359,7 +333,6 @@ change_commit(struct call *c, const struct ticket_view *v)
         }
         buf_clear(&c->answer);
         c->plan->answer(c, &ch, &c->answer);
-        change_remember(c, &v->ticket, &ch);
         commit.answer = buf_str(&c->answer);
         commit.answer_len = c->answer.len;
         store_commit(c->agents->desk->store, &commit, change_on_commit, c);
