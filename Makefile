@@ -201,6 +201,12 @@ build/.deps-bench: Makefile
 	$(call INSTALL_MISSING,$(BENCH_PACKAGES))
 	@mkdir -p build && touch $@
 
+# ---- run: build quietly, then the demo desk on this terminal until Ctrl-C ----
+run: build/.deps-build
+	@echo 'Building helpline (the first time takes a minute or two) ...'
+	@$(MAKE) --no-print-directory -s -j$$(nproc) V=$(V) all
+	@config/demo/run $(B)
+
 # ---- tests: tests/run.py builds the variants and runs everything; ONLY=words of names ----
 ONLY ?=
 test: build/.deps-test

@@ -17,6 +17,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/stream.h"
 #include "daemon/model/message.h"
+#include "daemon/tool/mail.h"
 #include "daemon/tool/tool.h"
 
 #define MAX_MAIL (25 << 20)
@@ -44,73 +45,6 @@ mail_read(struct buf *b)
                 if (b->len > MAX_MAIL)
                         return EX_DATAERR;
         }
-}
-
-/* CRLF line ends and dots doubled; without a leading "From " line. */
-static void
-mail_stuff(const char *p, size_t n, struct buf *out)
-{
-        const char *end = p + n;
-
-        if (n > 5 && memcmp(p, "From ", 5) == 0) {
-                const char *nl = memchr(p, '\n', n);
-
-                p = nl == NULL ? end : nl + 1;
-        }
-        while (p < end) {
-                const char *nl = memchr(p, '\n', (size_t)(end - p));
-                const char *stop = nl == NULL ? end : nl;
-                size_t len = (size_t)(stop - p);
-
-                if (nl != NULL && len > 0 && p[len - 1] == '\r')
-                        len--;
-                if (len > 0 && *p == '.')
-                        buf_addc(out, '.');
-                buf_add(out, p, len);
-                buf_adds(out, "\r\n");
-                p = nl == NULL ? end : nl + 1;
-        }
-        buf_adds(out, ".\r\n");
-}
-
-/* The address in a header of the top, "<a@b>" or "a@b"; "" when there is none. */
-static const char *
-mail_header_address(const char *mail, const char *name, struct arena *a)
-{
-        const char *p = mail;
-        size_t n = strlen(name);
-
-        while (*p != '\0' && *p != '\n' && !(p[0] == '\r' && p[1] == '\n')) {
-                size_t len = strcspn(p, "\r\n");
-
-                if (strncasecmp(p, name, n) == 0 && p[n] == ':') {
-                        const char *value = arena_strndup(a, p + n + 1, len - n - 1);
-                        const char *open = strrchr(value, '<');
-
-                        return arena_strndup(a,
-                            open != NULL ? open + 1 : value + strspn(value, " \t"),
-                            strcspn(
-                                open != NULL ? open + 1 : value + strspn(value, " \t"),
-                                "> \t"));
-                }
-                p += len;
-                p += *p == '\r';
-                p += *p == '\n';
-        }
-        return "";
-}
-
-/* The envelope's sender: -f, $SENDER, the From_ line, Return-Path, From. */
-static const char *
-mail_sender(const struct tool *t, const char *mail, struct arena *a)
-{
-        const char *s = t->sender != NULL ? t->sender : getenv("SENDER");
-
-        if (s == NULL && strncmp(mail, "From ", 5) == 0)
-                s = arena_strndup(a, mail + 5, strcspn(mail + 5, " \r\n"));
-        if (s == NULL && *(s = mail_header_address(mail, "Return-Path", a)) == '\0')
-                s = mail_header_address(mail, "From", a);
-        return address_is_safe(s) ? s : "";
 }
 
 static int
@@ -208,33 +142,49 @@ talk_deliver(struct lmtp_talk *t, struct arena *a, const char *from, const char 
 }
 
 int
-verb_deliver(struct tool *t, int argc, char **argv)
+mail_deliver(const struct tool *t, const char *to, const char *from, const char *mail,
+    size_t len, char reply[600])
 {
         struct arena *a AUTO_ARENA = arena_new();
-        struct buf raw AUTO_BUF = BUF_INIT, stuffed AUTO_BUF = BUF_INIT;
+        struct buf stuffed AUTO_BUF = BUF_INIT;
         struct lmtp_talk talk = {.in = BUF_INIT};
         const char *address;
         struct err err;
+        int code;
+
+        if (config_find_lmtp(t->client.file, a, &address, &err) == -1)
+                return tool_fail(EX_TEMPFAIL, "%s", err.text);
+        talk.fd = stream_connect_blocking(address, CONNECT_MS, &err);
+        if (talk.fd == -1)
+                return tool_fail(EX_TEMPFAIL,
+                    "cannot reach helplined on %s (is it running?): %s", address,
+                    err.text);
+        mail_stuff(mail, len, &stuffed);
+        code = talk_deliver(&talk, a, from, to, &stuffed);
+        close(talk.fd);
+        buf_fini(&talk.in);
+        memcpy(reply, talk.reply, sizeof talk.reply);
+        return code;
+}
+
+int
+verb_deliver(struct tool *t, int argc, char **argv)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct buf raw AUTO_BUF = BUF_INIT;
+        const char *sender = t->sender != NULL ? t->sender : getenv("SENDER");
+        char reply[600];
         int code;
 
         if (argc != 2 || !address_is_safe(argv[1])) {
                 fputs("usage: helpline deliver [-f SENDER] ADDRESS < MAIL\n", stderr);
                 return EX_USAGE;
         }
-        if (config_find_lmtp(t->client.file, a, &address, &err) == -1)
-                return tool_fail(EX_TEMPFAIL, "%s", err.text);
         code = mail_read(&raw);
         if (code != EX_OK)
                 return tool_fail(code, code == EX_DATAERR
                                            ? "the mail is larger than 25 MB"
                                            : "cannot read standard input");
-        mail_stuff(buf_str(&raw), raw.len, &stuffed);
-        talk.fd = stream_connect_blocking(address, CONNECT_MS, &err);
-        if (talk.fd == -1)
-                return tool_fail(EX_TEMPFAIL, "%s", err.text);
-        code =
-            talk_deliver(&talk, a, mail_sender(t, buf_str(&raw), a), argv[1], &stuffed);
-        close(talk.fd);
-        buf_fini(&talk.in);
-        return code;
+        return mail_deliver(t, argv[1], mail_sender(sender, buf_str(&raw), a),
+            buf_str(&raw), raw.len, reply);
 }

@@ -14,7 +14,7 @@ static const struct verb {
         const char *name;
         int (*run)(struct tool *t, int argc, char **argv);
         const char *words;
-        const char *help;
+        const char *help; /* NULL: `make run` calls it, people do not */
 } verbs[] = {
     {"status", verb_status, "[--json]", "channels, queues, outbox, store"},
     {"check", verb_check, "", "check the configuration (as helplined -t)"},
@@ -30,6 +30,7 @@ static const struct verb {
     {"deliver", verb_deliver, "[-f SENDER] ADDRESS",
         "mail on standard input (sysexits.h)"},
     {"fsck", verb_fsck, "[--fix]", "check the store: 0 clean, 1 differences, 5 away"},
+    {"demo", verb_demo, "", NULL},
     {"cmd", verb_command, "WORD ...", "any command of the protocol (docs/protocol.md)"},
 };
 #define N_VERBS (sizeof verbs / sizeof *verbs)
@@ -39,8 +40,9 @@ print_usage(FILE *to)
 {
         fputs("usage: helpline [-c FILE | --server HOST:PORT] VERB ...\n", to);
         for (size_t i = 0; i < N_VERBS; i++)
-                fprintf(to, "  %-10s %-20s %s\n", verbs[i].name, verbs[i].words,
-                    verbs[i].help);
+                if (verbs[i].help != NULL)
+                        fprintf(to, "  %-10s %-20s %s\n", verbs[i].name, verbs[i].words,
+                            verbs[i].help);
         fputs("FILE: default $HELPLINE_CONF, else /etc/helpline/helpline.conf; with "
               "--server the "
               "token is in $HELPLINE_TOKEN.\nSee helpline(1).\n",

@@ -25,6 +25,7 @@ int verb_check(struct tool *t, int argc, char **argv);
 int verb_explain(struct tool *t, int argc, char **argv);
 int verb_deliver(struct tool *t, int argc, char **argv);
 int verb_fsck(struct tool *t, int argc, char **argv);
+int verb_demo(struct tool *t, int argc, char **argv); /* the screen of `make run` */
 
 /* Run one command and print its answer as people (or --json) want it. */
 int tool_run(struct tool *t, int argc, const char *const *argv);
@@ -32,5 +33,10 @@ int tool_run(struct tool *t, int argc, const char *const *argv);
 int tool_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The exit code an error answer of the protocol deserves. */
 int tool_code_of(const char *error);
+
+/* deliver's inside: one mail to one recipient over LMTP. An exit code of sysexits.h;
+ * what was wrong stands on standard error; reply: the last words of the daemon. */
+int mail_deliver(const struct tool *t, const char *to, const char *from, const char *mail,
+    size_t len, char reply[600]);
 
 #endif
