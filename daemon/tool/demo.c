@@ -211,7 +211,8 @@ sample_is_for(const struct sample *m, const char *agent)
                 const json_t *a = json_array_get(agents, i);
 
                 if (strcmp(json_str(a, "agent", ""), agent) == 0)
-                        return json_bool(a, "fits", false);
+                        return json_bool(a, "fits", false) ||
+                               strcmp(json_str(a, "against", ""), "is offline") == 0;
         }
         return false;
 }
