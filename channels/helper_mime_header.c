@@ -241,6 +241,7 @@ struct mailbox {
         struct buf comment; /* the last (comment) */
         struct buf address; /* between < and > */
         bool has_angle;
+        size_t angle_at; /* how long the name was when it came */
         bool has_at; /* an @ outside < > and quotes */
 
         const char *last_at; /* of the whole field, so that none looks further: */
@@ -279,14 +280,19 @@ clean_address(struct arena *a, const struct buf *raw)
         struct buf b AUTO_BUF = BUF_INIT;
         const char *s = buf_str(raw);
         const char *route = s[0] == '@' ? strchr(s, ':') : NULL;
+        unsigned depth = 0; /* of comments */
         char *address;
         char *at;
 
         if (strncasecmp(s, "mailto:", 7) == 0)
                 route = s + 6;
-        for (s = route != NULL ? route + 1 : s; *s != '\0'; s++)
-                if ((unsigned char)*s > 32 && *s != 127 && strchr("<>,;", *s) == NULL)
+        for (s = route != NULL ? route + 1 : s; *s != '\0'; s++) {
+                depth += *s == '(';
+                if (depth == 0 && (unsigned char)*s > 32 && *s != 127 &&
+                    strchr("<>,;", *s) == NULL)
                         buf_addc(&b, *s);
+                depth -= *s == ')' && depth > 0;
+        }
         if (b.len > 1000)
                 return "";
         address = arena_strdup(a, mime_header_text(a, buf_str(&b), b.len));
@@ -298,23 +304,27 @@ clean_address(struct arena *a, const struct buf *raw)
         return address;
 }
 
-/* The last word of the name when it looks like an address ("Anna anna@a.example"),
- * moved to the address. */
+/* The first word of the name with an @ ("Anna anna@a.example") is the address. */
 static void
 find_bare_address(struct mailbox *b)
 {
-        size_t end = b->name.len;
-        size_t from;
+        struct buf rest AUTO_BUF = BUF_INIT;
+        const char *s = buf_str(&b->name);
+        const char *end = s + b->name.len;
+        const char *from;
+        const char *to;
 
-        if (b->has_angle || !b->has_at)
+        if (b->has_angle || !b->has_at || (from = memchr(s, '@', b->name.len)) == NULL)
                 return;
-        for (from = end; from > 0 && !isspace((unsigned char)b->name.data[from - 1]);
-             from--)
+        for (to = from; to < end && !isspace((unsigned char)*to); to++)
                 ;
-        if (memchr(b->name.data + from, '@', end - from) == NULL)
-                from = 0;
-        buf_add(&b->address, b->name.data + from, end - from);
-        b->name.len = from;
+        while (from > s && !isspace((unsigned char)from[-1]))
+                from--;
+        buf_add(&b->address, from, (size_t)(to - from));
+        buf_add(&rest, s, (size_t)(from - s));
+        buf_add(&rest, to, (size_t)(end - to));
+        buf_clear(&b->name);
+        buf_add(&b->name, buf_str(&rest), rest.len);
         trim(&b->name);
 }
 
@@ -387,7 +397,21 @@ read_angle(struct mailbox *b, const char *s, size_t n)
         buf_clear(&b->address);
         buf_add(&b->address, s + 1, len - 1);
         b->has_angle = true;
+        b->angle_at = b->name.len;
         return len + (end != NULL && *end == '>');
+}
+
+/* A second <...> without a comma before it: what came since the first is a name. */
+static void
+split_mailbox(struct arena *a, struct mailbox *b, struct mail_address **list,
+    size_t *n_list, size_t max)
+{
+        struct buf name AUTO_BUF = BUF_INIT;
+
+        buf_add(&name, buf_str(&b->name) + b->angle_at, b->name.len - b->angle_at);
+        b->name.len = b->angle_at;
+        mailbox_finish(a, b, list, n_list, max);
+        buf_add(&b->name, buf_str(&name), name.len);
 }
 
 /* One step of the reader: what begins at s (n bytes left); returns its length. */
@@ -398,7 +422,7 @@ read_part(struct mailbox *b, const char *s, size_t n)
                 return read_quoted(&b->name, s, n);
         if (*s == '(' && b->last_paren > s)
                 return read_comment(&b->comment, s, n);
-        if (*s == '<' && (b->last_at > s || (n > 1 && s[1] == '>')))
+        if (*s == '<' && (b->last_at > s || b->last_angle > s))
                 return read_angle(b, s, n);
         b->has_at = b->has_at || *s == '@';
         if (*s == ':' && !b->has_angle && !b->has_at &&
@@ -429,6 +453,8 @@ mime_header_addresses(struct arena *a, const char *raw, size_t n,
                 if (c == ';' || (c == ',' && (b.has_angle || b.has_at))) {
                         mailbox_finish(a, &b, list, n_list, max);
                         at++;
+                } else if (c == '<' && b.has_angle) {
+                        split_mailbox(a, &b, list, n_list, max);
                 } else {
                         at += read_part(&b, line.data + at, line.len - at);
                 }

@@ -46,6 +46,8 @@ struct place {
         char path[MAX_PATH_LEN];
         unsigned depth;
         bool related; /* inside multipart/related, not its first part */
+        bool alternative; /* one of several forms of the same */
+        bool first; /* nothing stands before it */
 };
 
 static void walk_part(struct walk *w, GMimeObject *part, const struct place *at);
@@ -98,6 +100,27 @@ leaf_chunk(void *arg, const char *s, size_t n)
         return true;
 }
 
+/* Says base64 and is plain text: its beginning holds what base64 never does. */
+static bool
+is_false_base64(GMimeDataWrapper *content)
+{
+        GMimeStream *stream = g_mime_data_wrapper_get_stream(content);
+        char bytes[2048];
+        ssize_t n = 0;
+        size_t n_foreign = 0;
+
+        if (stream == NULL ||
+            g_mime_data_wrapper_get_encoding(content) != GMIME_CONTENT_ENCODING_BASE64)
+                return false;
+        g_mime_stream_reset(stream);
+        n = g_mime_stream_read(stream, bytes, sizeof(bytes));
+        g_mime_stream_reset(stream);
+        for (ssize_t i = 0; i < n; i++)
+                n_foreign +=
+                    !g_ascii_isalnum(bytes[i]) && strchr("+/=\r\n", bytes[i]) == NULL;
+        return n > 0 && n_foreign * 20 > (size_t)n;
+}
+
 /* The decoded bytes of a part; of a message or an unwalked multipart its source. */
 static void
 write_part(const struct walk *w, GMimeObject *part, GMimeStream *to)
@@ -107,6 +130,9 @@ write_part(const struct walk *w, GMimeObject *part, GMimeStream *to)
 
         if (GMIME_IS_PART(part)) {
                 content = g_mime_part_get_content(GMIME_PART(part));
+                if (content != NULL && is_false_base64(content))
+                        g_mime_data_wrapper_set_encoding(
+                            content, GMIME_CONTENT_ENCODING_8BIT);
                 if (content != NULL)
                         g_mime_data_wrapper_write_to_stream(content, to);
         } else if (GMIME_IS_MESSAGE_PART(part)) {
@@ -253,15 +279,23 @@ is_type(GMimeObject *part, const char *major, const char *minor)
         return type != NULL && g_mime_content_type_is_type(type, major, minor);
 }
 
+/* "Content-Type: text" without a subtype, which GMime takes for bytes. */
+static bool
+is_bare_text(GMimeObject *part)
+{
+        const char *raw = g_mime_object_get_header(part, "Content-Type");
+
+        return raw != NULL && strncasecmp(raw, "text", 4) == 0 &&
+               strchr(" ;", raw[4]) != NULL;
+}
+
 /* Does it belong into the text of the mail? */
 static bool
-is_text(struct walk *w, GMimeObject *part, const struct place *at)
+is_text(GMimeObject *part)
 {
-        if (!GMIME_IS_PART(part) || is_disposition(part, "attachment"))
-                return false;
-        if (!is_type(part, "text", "plain") && !is_type(part, "text", "html"))
-                return false;
-        return at->depth == 0 || part_name(w->m->arena, part)[0] == '\0';
+        return GMIME_IS_PART(part) && !is_disposition(part, "attachment") &&
+               (is_type(part, "text", "plain") || is_type(part, "text", "html") ||
+                   is_bare_text(part));
 }
 
 static const char *
@@ -345,6 +379,8 @@ place_down(const struct place *at, int i, struct place *to)
 
         to->depth = at->depth + 1;
         to->related = at->related;
+        to->alternative = false;
+        to->first = at->first && i == 0;
         n = snprintf(to->path, sizeof(to->path), "%s%s%d", at->depth > 0 ? at->path : "",
             at->depth > 0 ? "." : "", i + 1);
         return n > 0 && (size_t)n < sizeof(to->path);
@@ -382,6 +418,7 @@ walk_alternative(struct walk *w, GMimeMultipart *multi, const struct place *at)
 
                 if (!place_down(at, i, &down))
                         break;
+                down.alternative = true;
                 w->text = (struct buf)BUF_INIT;
                 w->html = false;
                 walk_part(w, g_mime_multipart_get_part(multi, i), &down);
@@ -398,6 +435,19 @@ walk_alternative(struct walk *w, GMimeMultipart *multi, const struct place *at)
         if (before.len > 0 && best.len > 0)
                 buf_adds(&w->text, "\n\n");
         buf_add(&w->text, buf_str(&best), best.len);
+}
+
+/* A text with a file name is an attachment, unless it is what the mail begins
+ * with (then it is both) or a form of the text. */
+static void
+walk_leaf(struct walk *w, GMimeObject *part, const struct place *at)
+{
+        bool named = part_name(w->m->arena, part)[0] != '\0';
+
+        if (is_text(part) && (!named || at->alternative || at->first))
+                add_text(w, part);
+        if (!is_text(part) || (named && !at->alternative))
+                add_attachment(w, part, at);
 }
 
 static void
@@ -421,17 +471,14 @@ walk_part(struct walk *w, GMimeObject *part, const struct place *at)
         if (w->wanted != NULL)
                 return;
         w->n_parts++;
-        if (is_text(w, part, at))
-                add_text(w, part);
-        else
-                add_attachment(w, part, at);
+        walk_leaf(w, part, at);
 }
 
 /* A mail that is nothing but one text "attachment" still says something. */
 static void
 walk_root(struct walk *w, GMimeObject *root)
 {
-        struct place at = {.path = "1"};
+        struct place at = {.path = "1", .first = true};
 
         walk_part(w, root, &at);
         if (w->wanted == NULL && w->text.len == 0 && GMIME_IS_PART(root) &&

@@ -196,29 +196,49 @@ count_high(const char *s, size_t n)
         return count;
 }
 
+static bool
+is_letter(unsigned char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Cyrillic bytes stand in words of their own, accented Latin ones singly or in
+ * twos among ASCII letters. */
+static bool
+is_western(const char *s, size_t n)
+{
+        size_t in_words = 0;
+        size_t run = 0;
+        size_t high = 0;
+        size_t ascii = 0;
+
+        for (size_t i = 0; i <= n; i++) {
+                if (i < n && (unsigned char)s[i] >= 0x80) {
+                        run++;
+                        continue;
+                }
+                ascii += i < n && is_letter((unsigned char)s[i]);
+                high += run;
+                in_words += run > 2 ? run : 0;
+                run = 0;
+        }
+        return high > 0 && in_words * 4 < high && ascii > high * 2;
+}
+
 const char *
 mime_text_guess(const char *s, size_t n)
 {
         size_t small_1251 = 0;
         size_t small_koi8 = 0;
-        size_t alone = 0;
-        size_t n_high = 0;
 
         if (n > 65536)
                 n = 65536;
+        if (is_western(s, n))
+                return "CP1252";
         for (size_t i = 0; i < n; i++) {
-                unsigned char c = (unsigned char)s[i];
-
-                if (c < 0x80)
-                        continue;
-                n_high++;
-                small_1251 += c >= 0xe0;
-                small_koi8 += c >= 0xc0 && c < 0xe0;
-                alone += (i == 0 || (unsigned char)s[i - 1] < 0x80) &&
-                         (i + 1 == n || (unsigned char)s[i + 1] < 0x80);
+                small_1251 += (unsigned char)s[i] >= 0xe0;
+                small_koi8 += (unsigned char)s[i] >= 0xc0 && (unsigned char)s[i] < 0xe0;
         }
-        if (n_high > 0 && alone * 4 > n_high * 3 && n > n_high * 4)
-                return "CP1252"; /* single accented letters among Latin ones */
         return small_koi8 > small_1251 ? "KOI8-R" : "CP1251";
 }
 

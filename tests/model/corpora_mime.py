@@ -7,6 +7,8 @@ $HELPLINE_CORPORA or ../shared/corpora beside the checkout; without it that part
 skipped, aloud. Which build: $HELPLINE_BUILD, else build/release (limits of time and
 memory hold for builds without sanitizers).
 """
+# run: release asan
+# alone
 import base64
 import hashlib
 import json

@@ -84,6 +84,11 @@ test_addresses(void **state)
         mailboxes("mailto:a@b.example", "|a@b.example");
         mailboxes("Anna a@b.example", "Anna|a@b.example");
         mailboxes("почта@пример.рф", "|почта@пример.рф");
+        mailboxes("a@b.example c@d.example", "c@d.example|a@b.example");
+        mailboxes("A <a@b.example> B <c@d.example>", "A|a@b.example;B|c@d.example");
+        mailboxes(
+            "Pete <pete(his account)@silly.test(his host)>", "Pete|pete@silly.test");
+        mailboxes("Mail Delivery <MAILER-DAEMON>", "Mail Delivery|");
         mailboxes("a@b.example <a@b.example>", "a@b.example|a@b.example");
 }
 

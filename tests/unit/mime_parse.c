@@ -170,6 +170,35 @@ test_attachments(void **state)
         message_free(&m);
 }
 
+/* Texts with file names. */
+static void
+test_named_texts(void **state)
+{
+        struct message *m;
+
+        (void)state;
+        m = parse(MULTI("alternative") PART("text/plain; name=a.txt", "plain")
+                PART("text/html", "<p>html"));
+        assert_string_equal(m->text, "plain");
+        assert_int_equal(m->n_attachments, 0);
+        message_free(&m);
+        m = parse(MULTI("mixed") PART("text/plain; name=a.txt", "one")
+                PART("text/plain; name=b.txt", "two"));
+        assert_string_equal(m->text, "one");
+        assert_int_equal(m->n_attachments, 2);
+        message_free(&m);
+        m = parse(MULTI("mixed") PART("text/plain", "one")
+                PART("text/plain; name=b.txt", "two"));
+        assert_string_equal(m->text, "one");
+        assert_int_equal(m->n_attachments, 1);
+        message_free(&m);
+        text_is(TOP "Content-Type: text; charset=koi8-r\r\n\r\nhello", "hello");
+        text_is(TOP
+            "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+            "this is no base64, it only says so\r\n",
+            "this is no base64, it only says so");
+}
+
 static void
 test_inline_and_nested(void **state)
 {
@@ -363,6 +392,11 @@ test_cut(void **state)
                              "1", 0, 100, "A: b\nC:d\n e\n\nx\ny\n"),
             0);
         assert_int_equal(cut(TOP "\r\nbody", "1", 0, 100, "body"), 0);
+        assert_int_equal(
+            cut(MULTI("mixed") PART("image/png\r\nContent-Transfer-Encoding: base64",
+                    "no base 64!") "--x--\r\n",
+                "1", 0, 20, "no base 64!"),
+            0);
         assert_int_equal(cut(raw, "4", 0, 10, ""), -1);
         assert_int_equal(cut(raw, "", 0, 10, ""), -1);
         assert_int_equal(cut(raw, "2.1", 0, 10, ""), -1);
@@ -385,6 +419,7 @@ main(void)
             cmocka_unit_test(test_charsets),
             cmocka_unit_test(test_alternatives),
             cmocka_unit_test(test_attachments),
+            cmocka_unit_test(test_named_texts),
             cmocka_unit_test(test_inline_and_nested),
             cmocka_unit_test(test_broken),
             cmocka_unit_test(test_deep),

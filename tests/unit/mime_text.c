@@ -125,6 +125,10 @@ test_guess(void **state)
         (void)state;
         assert_string_equal(mime_text_guess(HELLO_1251, strlen(HELLO_1251)), "CP1251");
         assert_string_equal(mime_text_guess(HELLO_KOI8, strlen(HELLO_KOI8)), "KOI8-R");
+        assert_string_equal(
+            mime_text_guess("Forma\xe7\xe3o Mega Campanha Ver\xe3o", 26), "CP1252");
+        assert_string_equal(
+            mime_text_guess("\xed\xe5 \xe8\xe4\xb8\xf2 ssh", 12), "CP1251");
         assert_string_equal(mime_text_guess("na\xefve words here", 15), "CP1252");
 }
 
