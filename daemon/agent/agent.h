@@ -372,6 +372,8 @@ bool channel_is_valid(const char *s);
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
 
+/* A ticket was left over by one of his connections: who is parked gets it (cmd_work.c). */
+void reserve_look_again(struct session *s);
 /* COUNT of a command that gives pages. */
 unsigned page_size(const struct call *c);
 /* The ticket document of a view (cmd_read.c). */

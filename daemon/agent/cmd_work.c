@@ -347,15 +347,16 @@ reserve_timeout(void *arg)
 static void
 reserve_start(struct call *c)
 {
+        int64_t block_ms = call_num(c, "BLOCK", 0);
+        int64_t left_ms = c->began_ms + block_ms - clock_now_ms();
         const struct reserve_request r = {.agent = c->me.agent,
             .count = (unsigned)call_num(c, "COUNT", 1),
-            .block = call_has(c, "BLOCK"),
+            .block = call_has(c, "BLOCK") && (block_ms == 0 || left_ms > 0),
             .line = call_arg(c, "LINE"),
             .channel = call_arg(c, "CHANNEL"),
             .connection = c->connection,
             .idem = c->idem,
             .idem_hash = c->hash};
-        int64_t block_ms = call_num(c, "BLOCK", 0);
 
         if (c->conn == NULL || conn_is_gone(c->conn)) {
                 call_answer(c, NULL);
@@ -370,9 +371,9 @@ reserve_start(struct call *c)
         if (c->conn->session != NULL && c->conn->session->presence == PRESENCE_OFFLINE)
                 c->conn->session->presence = PRESENCE_READY;
         c->is_parked = r.block;
-        if (block_ms > 0) {
+        if (r.block && block_ms > 0) {
                 c->timer = timer_new(c->agents->desk->loop, reserve_timeout, c);
-                timer_set(c->timer, block_ms);
+                timer_set(c->timer, left_ms);
         }
 }
 
@@ -381,9 +382,12 @@ static bool
 is_left_over(const struct call *c, const struct ticket_view *v)
 {
         const struct lost *l;
+        const struct conn *over;
 
-        if (!giving_is_mine(c, v) || v->ticket.untaken[0] == '\0' ||
-            conn_find(c->agents, v->ticket.untaken) != NULL)
+        if (!giving_is_mine(c, v) || v->ticket.untaken[0] == '\0')
+                return false;
+        over = conn_find(c->agents, v->ticket.untaken);
+        if (over != NULL && !over->eof)
                 return false;
         LIST_FOREACH(l, &c->agents->losts, link)
         if (strcmp(l->ticket, v->ticket.id) == 0)
@@ -437,8 +441,8 @@ is_draining(struct call *c)
         return true;
 }
 
-void
-cmd_reserve(struct call *c)
+static void
+reserve_look(struct call *c)
 {
         const struct list_query q = {.by_holder = true,
             .agent = c->me.agent,
@@ -446,6 +450,35 @@ cmd_reserve(struct call *c)
             .line = "",
             .cursor = "0",
             .count = 100};
+
+        if (c->conn->session != NULL && c->conn->session->lost)
+                store_list(c->agents->desk->store, &q, reserve_on_mine, c);
+        else
+                reserve_start(c);
+}
+
+void
+reserve_look_again(struct session *s)
+{
+        struct conn *conn, *next;
+
+        for (conn = TAILQ_FIRST(&s->conns); conn != NULL; conn = next) {
+                struct call *c = conn->call;
+
+                next = TAILQ_NEXT(conn, mates);
+                if (c == NULL || !c->is_parked || c->reserve == NULL || conn->eof ||
+                    !dispatch_cancel(s->agents->desk->dispatch, c->reserve, false))
+                        continue;
+                c->reserve = NULL;
+                c->is_parked = false;
+                timer_free(&c->timer);
+                reserve_look(c);
+        }
+}
+
+void
+cmd_reserve(struct call *c)
+{
         const struct desk *d = c->agents->desk;
 
         if (is_draining(c))
@@ -457,10 +490,7 @@ cmd_reserve(struct call *c)
         c->state = arena_alloc(c->arena, sizeof(struct giving));
         c->names_given = true;
         c->on_gone = reserve_cancel;
-        if (c->conn->session != NULL && c->conn->session->lost)
-                store_list(d->store, &q, reserve_on_mine, c);
-        else
-                reserve_start(c);
+        reserve_look(c);
 }
 
 /* ---- TAKE ---- */

@@ -194,12 +194,18 @@ session_leave(struct conn *c, bool broke)
 {
         struct session *s = c->session;
 
+        bool left_over;
+
         if (s == NULL)
                 return;
+        left_over = !broke && !LIST_EMPTY(&c->given);
         session_drop_given(c, broke && !c->agents->stopping);
         c->session = NULL;
         TAILQ_REMOVE(&s->conns, c, mates);
-        if (--s->n_conns > 0 || c->agents->stopping)
+        s->n_conns--;
+        if (left_over && !c->agents->stopping)
+                reserve_look_again(s);
+        if (s->n_conns > 0 || c->agents->stopping)
                 return;
         s->gone_ms = clock_now_ms();
         session_save_grace(s);
