@@ -139,28 +139,32 @@ address_take(struct build *b, const char *address, struct place at)
         return address;
 }
 
-static void
-mail_relays(struct build *b, struct mail_build *m, struct place at)
+/* Somebody wrote a password there, perhaps a wrong one that was told already. */
+static bool
+block_has_secret(const struct block *block)
 {
-        static const char local[] = "smtp://localhost";
+        for (size_t i = 0; block != NULL && i < block->n_sentences; i++)
+                if (word_is_secret(block->sentences[i].name))
+                        return true;
+        return false;
+}
+
+static void
+mail_relays(struct build *b, struct mail_build *m)
+{
+        static const struct relay local = {
+            "smtp://localhost", "localhost", 25, "", "", false};
         struct mail_account *acc = &m->account;
 
         if (acc->n_relays == 0) {
                 acc->relays = arena_alloc(b->a, sizeof *acc->relays);
-                acc->relays[acc->n_relays++] =
-                    (struct relay){local, "localhost", 25, "", "", false};
+                acc->relays[acc->n_relays++] = local;
         }
         for (size_t i = 0; i < acc->n_relays; i++) {
                 struct relay *r = &acc->relays[i];
 
                 if (r->password[0] == '\0' && r->user[0] != '\0')
                         r->password = m->password;
-                if (r->password[0] == '\0' && r->user[0] != '\0') {
-                        report_error(
-                            b->report, at, "'%s' has a user but no password", r->url);
-                        report_advice(
-                            b->report, "smtp %s { password file \"…\" }", r->url);
-                }
         }
 }
 
@@ -184,7 +188,6 @@ mail_build(struct build *b, const struct sentence *s)
 {
         struct mail_build m = {.account = {.address = "", .name = ""}, .password = ""};
         struct config *c = b->c;
-        unsigned n_before = report_n_errors(b->report);
 
         if (s->n_values == 0)
                 value_missing(b, s);
@@ -195,15 +198,21 @@ mail_build(struct build *b, const struct sentence *s)
         if (s->block != NULL)
                 build_block(b, s->block, &m);
         mail_also(b, s->block);
-        if (n_before == report_n_errors(b->report))
-                mail_relays(b, &m, s->at);
+        mail_relays(b, &m);
+        if (m.naked != NULL && !block_has_secret(s->block)) {
+                report_error(b->report, m.naked->at, "'%s' has a user but no password",
+                    m.naked->text);
+                report_advice(
+                    b->report, "smtp %s { password file \"…\" }", m.naked->text);
+        }
         c->mails = arena_grow(b->a, c->mails, c->n_mails, sizeof *c->mails);
         c->mails[c->n_mails++] = m.account;
 }
 
 static void
-relay_build(struct build *b, const struct sentence *s, struct mail_account *m)
+relay_build(struct build *b, const struct sentence *s, struct mail_build *build)
 {
+        struct mail_account *m = &build->account;
         struct relay r = {"", "", 25, "", "", false};
 
         if (s->n_values == 0)
@@ -214,6 +223,8 @@ relay_build(struct build *b, const struct sentence *s, struct mail_account *m)
                 value_relay(b, s, &s->values[0], &r);
         if (s->block != NULL)
                 build_block(b, s->block, &r);
+        if (r.user[0] != '\0' && !block_has_secret(s->block))
+                build->naked = &s->values[0];
         m->relays = arena_grow(b->a, m->relays, m->n_relays, sizeof *m->relays);
         m->relays[m->n_relays++] = r;
 }
@@ -276,7 +287,7 @@ sentence_build(struct build *b, struct sentence *s, void *target)
                 mail_build(b, s);
                 break;
         case TYPE_RELAY:
-                relay_build(b, s, &((struct mail_build *)target)->account);
+                relay_build(b, s, target);
                 break;
         case TYPE_DECLARE_LINE:
                 line_build(b, s);

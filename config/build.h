@@ -30,6 +30,7 @@ struct route {
 struct mail_build { /* a mail account while it is built; the account comes first */
         struct mail_account account;
         const char *password;
+        const struct value *naked; /* a relay with a user and no password of its own */
 };
 
 struct build {

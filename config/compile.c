@@ -109,14 +109,31 @@ condition_new(struct cursor *c, enum condition_kind kind)
         return n;
 }
 
-/* Ends the values of a test: and, or, a bracket, the end. */
+static bool
+begins_test(const struct cursor *c)
+{
+        bool about = value_at_is(c->s, c->i, "header");
+        bool how = about;
+
+        if (value_at_is(c->s, c->i, "tagged") || value_at_is(c->s, c->i, "not"))
+                return true;
+        for (size_t i = 0; i < N_OF(abouts); i++)
+                about = about || value_at_is(c->s, c->i, abouts[i].word);
+        for (size_t i = 0; i < N_OF(hows); i++)
+                how = how || value_at_is(c->s, c->i + 1, hows[i].word);
+        return about && how;
+}
+
+/* Ends the values of a test: and, or, a bracket, the end, or what begins another
+ * test (where `and` was forgotten). */
 static bool
 at_test_end(const struct cursor *c)
 {
         const struct value *v = now_at(c);
 
         return v == NULL || v->kind == VALUE_OPEN || v->kind == VALUE_CLOSE ||
-               value_at_is(c->s, c->i, "and") || value_at_is(c->s, c->i, "or");
+               value_at_is(c->s, c->i, "and") || value_at_is(c->s, c->i, "or") ||
+               begins_test(c);
 }
 
 /* ---- tests ---- */

@@ -44,6 +44,16 @@ report_new(struct arena *a)
         return r;
 }
 
+/* A message quotes words out of a file: nothing in it may steer a terminal. */
+static const char *
+harmless(char *s)
+{
+        for (char *p = s; *p != '\0'; p++)
+                if ((unsigned char)*p < ' ' || *p == 0x7f)
+                        *p = '?';
+        return s;
+}
+
 static void
 report_add(
     struct report *r, enum severity severity, struct place p, const char *fmt, va_list ap)
@@ -57,7 +67,7 @@ report_add(
         }
         r->entries = arena_grow(r->a, r->entries, r->n, sizeof *r->entries);
         r->entries[r->n] =
-            (struct entry){severity, p, arena_vprintf(r->a, fmt, ap), "", r->n};
+            (struct entry){severity, p, harmless(arena_vprintf(r->a, fmt, ap)), "", r->n};
         r->n++;
 }
 
@@ -89,7 +99,7 @@ report_advice(struct report *r, const char *fmt, ...)
         if (!r->last_kept)
                 return;
         va_start(ap, fmt);
-        r->entries[r->n - 1].advice = arena_vprintf(r->a, fmt, ap);
+        r->entries[r->n - 1].advice = harmless(arena_vprintf(r->a, fmt, ap));
         va_end(ap);
 }
 
