@@ -15,6 +15,7 @@
 #define REPORT_MAX 100u
 #define SHOWN_BEFORE 100u /* characters of a long line shown before the caret */
 #define SHOWN_MAX 160u /* and in all */
+#define LINE_MAX_BYTES 10000u /* a longer line is not shown: nobody wrote it by hand */
 #define MASK "********"
 
 struct entry {
@@ -357,7 +358,8 @@ view_open(struct line_view *v, struct place p)
         v->n = end - from;
         v->at = p.at - from > v->n ? v->n : p.at - from;
         v->len = v->at + p.len > v->n ? v->n - v->at : p.len;
-        view_cut(v);
+        if (v->n <= LINE_MAX_BYTES)
+                view_cut(v);
 }
 
 /* One character of a line, harmless on a terminal; tabs stay tabs. */
@@ -417,6 +419,11 @@ entry_print_line(const struct entry *e, struct buf *out)
         size_t width;
 
         view_open(&v, e->place);
+        if (v.n > LINE_MAX_BYTES) {
+                if (e->advice[0] != '\0')
+                        buf_addf(out, "    %s\n", e->advice);
+                return;
+        }
         buf_adds(out, "    ");
         view_show(&v, out, &pad);
         buf_adds(out, "\n    ");

@@ -52,7 +52,8 @@ case_write(const char *name, const char *bytes, size_t n, mode_t mode)
                 abort();
         *slash = '/';
         f = fopen(path, "w");
-        if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0 || chmod(path, mode) == -1)
+        if (f == NULL || fwrite(bytes, 1, n, f) != n || fclose(f) != 0 ||
+            chmod(path, mode) == -1)
                 abort();
 }
 

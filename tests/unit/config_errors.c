@@ -125,8 +125,9 @@ test_missing_main_file(void **state)
 static void
 test_credentials(void **state)
 {
-        static const char text[] = "mail a@b.example { smtp smtp://u@h.example:587 { password "
-                                   "credential relay } }\nagent anna\n";
+        static const char text[] =
+            "mail a@b.example { smtp smtp://u@h.example:587 { password "
+            "credential relay } }\nagent anna\n";
         struct config *c;
 
         (void)state;
