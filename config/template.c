@@ -186,23 +186,20 @@ placeholder_fill(
         size_t n;
 
         if (close == NULL || memchr(*s, '\n', (size_t)(close - *s)) != NULL)
-                return fill_error(
-                    f, open, "this placeholder is never closed:", open,
-            (int)strcspn(open, "
-"));
+                return fill_error(f, open, "this placeholder is never closed:", open,
+                    (int)strcspn(open, "\r\n"));
         bar = memchr(*s, '|', (size_t)(close - *s));
         n = (size_t)((bar == NULL ? close : bar) - *s);
         for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++) {
-                        if (strlen(placeholders[i]) != n ||
-                            memcmp(placeholders[i], *s, n) != 0)
-                                continue;
-                        value = value_of(f->v, i);
-                        if (value[0] == '\0' && bar != NULL)
-                                buf_add(out, bar + 1, (size_t)(close - bar - 1));
-                        else
-                                buf_adds(out, value);
-                        *s = close + 1;
-                        return 0;
+                if (strlen(placeholders[i]) != n || memcmp(placeholders[i], *s, n) != 0)
+                        continue;
+                value = value_of(f->v, i);
+                if (value[0] == '\0' && bar != NULL)
+                        buf_add(out, bar + 1, (size_t)(close - bar - 1));
+                else
+                        buf_adds(out, value);
+                *s = close + 1;
+                return 0;
         }
         return placeholder_unknown(f, open, *s, n);
 }
