@@ -87,8 +87,9 @@ on_token(void *arg, const struct err *err)
         printf("%s: the demo desk is ready (rehearsal: no mail leaves)\n"
                "  agents   127.0.0.1:%s (RESP: any Redis client), configuration %s\n"
                "  mail in  LMTP on %s\n"
-               "Be the agent " DEMO_AGENT ":\n"
-               "  redis-cli -p %s\n"
+               "Be the agent " DEMO_AGENT
+               " (cat, because redis-cli throws pasted lines away):\n"
+               "  cat | redis-cli --raw -p %s\n"
                "  AUTH %s\n"
                "  RESERVE\n"
                "  REPLY 1 \"Здравствуйте! Проверяем.\"\n",

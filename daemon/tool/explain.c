@@ -109,7 +109,7 @@ print_agents(const struct config *c, const struct class *class_doc)
 {
         struct arena *a AUTO_ARENA = arena_new();
 
-        puts("agents:");
+        puts("agents");
         for (size_t i = 0; i < c->n_agents; i++) {
                 const char *against = class_against(class_doc, &c->agents[i].profile, a);
 
@@ -142,12 +142,12 @@ json_agents(const struct config *c, const struct class *class_doc, int64_t now_u
 static void
 print_message(const struct message *m)
 {
-        printf("from:     %s <%s>\nsubject:  %s\nlanguage: %s\nkind:     %s%s%s%s\n",
-            m->from.name, m->from.address, m->subject, m->language,
-            message_kind_name(m->kind), *m->machine ? " (" : "", m->machine,
+        printf("from         %s <%s>\nsubject      %s\nkind         %s%s%s%s\n",
+            m->from.name, m->from.address, m->subject, message_kind_name(m->kind),
+            *m->machine ? " (" : "", m->machine,
             *m->machine ? ": no acknowledgement, reopens nothing)" : "");
         for (size_t i = 0; i < m->n_attachments; i++)
-                printf("attached: %s (%s, %lld bytes)\n", m->attachments[i].name,
+                printf("attached     %s (%s, %lld bytes)\n", m->attachments[i].name,
                     m->attachments[i].type, (long long)m->attachments[i].size);
 }
 

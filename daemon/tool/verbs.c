@@ -180,29 +180,3 @@ verb_status(struct tool *t, int argc, char **argv)
         json_decref(s);
         return TOOL_DONE;
 }
-
-/* ---- outbox, quarantine: NOUN [list | show N | retry N | drop N] ---- */
-
-static int
-verb_noun(struct tool *t, const char *noun, int argc, char **argv)
-{
-        if (argc == 1 || (argc == 2 && strcasecmp(argv[1], "list") == 0))
-                return tool_run(t, 2, (const char *[]){noun, "LIST"});
-        if (argc == 3 && (strcmp(argv[1], "show") == 0 || strcmp(argv[1], "retry") == 0 ||
-                             strcmp(argv[1], "drop") == 0))
-                return tool_run(t, 3, (const char *[]){noun, argv[1], argv[2]});
-        return tool_fail(
-            TOOL_USAGE, "usage: helpline %s [list | show N | retry N | drop N]", argv[0]);
-}
-
-int
-verb_outbox(struct tool *t, int argc, char **argv)
-{
-        return verb_noun(t, "OUTBOX", argc, argv);
-}
-
-int
-verb_quarantine(struct tool *t, int argc, char **argv)
-{
-        return verb_noun(t, "QUARANTINE", argc, argv);
-}

@@ -1,0 +1,165 @@
+/*
+ * helpline outbox and quarantine: NOUN [list | show N | retry N | drop N]. The
+ * lists are read page by page to their end, as tables for people or (--json) one
+ * document a line.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon/base/json.h"
+#include "daemon/tool/tool.h"
+
+#define MAX_PAGES 100000
+
+struct noun {
+        const char *command;
+        void (*title)(void);
+        void (*row)(const json_t *entry);
+        const char *nothing; /* said of an empty list */
+};
+
+/* "2026-11-24 10:00" out of a document's time; "-" when it is null. */
+static const char *
+shown_time(const json_t *entry, const char *key, char out[20])
+{
+        const char *at = json_str(entry, key, "");
+
+        if (strlen(at) < 16)
+                return "-";
+        snprintf(out, 20, "%.10s %.5s", at, at + 11);
+        return out;
+}
+
+static void
+outbox_title(void)
+{
+        printf("%6s %7s %-6s %-8s %5s  %-16s  %s\n", "entry", "ticket", "kind", "state",
+            "tries", "next try (UTC)", "to");
+}
+
+static void
+outbox_row(const json_t *e)
+{
+        const json_t *to = json_list(e, "to");
+        const char *last = json_str(e, "last", "");
+        char at[20];
+
+        printf("%6s %7s %-6s %-8s %5lld  %-16s  ", json_str(e, "id", "?"),
+            json_str(e, "ticket", "?"), json_str(e, "kind", "?"),
+            json_str(e, "state", "?"), (long long)json_int(e, "tries", 0),
+            shown_time(e, "next_at", at));
+        for (size_t i = 0; i < json_array_size(to); i++)
+                printf(
+                    "%s%s", i == 0 ? "" : " ", json_string_value(json_array_get(to, i)));
+        putchar('\n');
+        if (*last != '\0')
+                printf("       %s\n", last);
+}
+
+static void
+quarantine_title(void)
+{
+        printf("%6s %7s  %-16s %9s  %s\n", "entry", "ticket", "at (UTC)", "bytes", "why");
+}
+
+static void
+quarantine_row(const json_t *e)
+{
+        char at[20];
+
+        printf("%6s %7s  %-16s %9lld  %s\n", json_str(e, "id", "?"),
+            json_str(e, "ticket", "-"), shown_time(e, "at", at),
+            (long long)json_int(e, "bytes", 0), json_str(e, "why", "?"));
+}
+
+static const struct noun nouns[] = {
+    {"OUTBOX", outbox_title, outbox_row, "nothing waits to leave"},
+    {"QUARANTINE", quarantine_title, quarantine_row, "the quarantine is empty"},
+};
+
+static unsigned
+page_print(const struct tool *t, const struct noun *n, const struct resp_value *page,
+    unsigned n_before)
+{
+        for (size_t i = 0; i < page->n_items; i++) {
+                const struct resp_value *v = &page->items[i];
+                json_t *entry;
+
+                if (t->json) {
+                        printf("%.*s\n", (int)v->len, v->s);
+                        continue;
+                }
+                entry = json_read(v->s, v->len, 16 << 20, NULL);
+                if (n_before + i == 0)
+                        n->title();
+                n->row(entry);
+                json_decref(entry);
+        }
+        return n_before + (unsigned)page->n_items;
+}
+
+/* All pages; -1 when the daemon is gone in between. */
+static int
+list_print(const struct tool *t, const struct noun *n, struct client *c, struct err *err)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        const char *cursor = "0";
+        unsigned n_shown = 0;
+        struct resp_value v;
+
+        for (int page = 0; page < MAX_PAGES; page++) {
+                const char *first[] = {n->command, "LIST"};
+                const char *next[] = {n->command, "LIST", "AFTER", cursor};
+
+                if (client_call(
+                        c, page == 0 ? 2 : 4, page == 0 ? first : next, a, &v, err) == -1)
+                        return -1;
+                if (v.type == RESP_ERROR)
+                        return tool_fail(tool_code_of(v.s), "%.*s", (int)v.len, v.s);
+                if (v.n_items != 2)
+                        return err_set(err, ERR_REJECT, "the daemon's answer is no list");
+                n_shown = page_print(t, n, &v.items[1], n_shown);
+                cursor = v.items[0].s;
+                if (strcmp(cursor, "0") == 0)
+                        break;
+        }
+        if (n_shown == 0 && !t->json)
+                puts(n->nothing);
+        return TOOL_DONE;
+}
+
+static int
+verb_noun(struct tool *t, const struct noun *n, int argc, char **argv)
+{
+        static const char *const verbs[] = {"show", "retry", "drop"};
+        struct client *c;
+        struct err err;
+        int code;
+
+        for (size_t i = 0; argc == 3 && i < sizeof verbs / sizeof *verbs; i++)
+                if (strcasecmp(argv[1], verbs[i]) == 0)
+                        return tool_run(
+                            t, 3, (const char *[]){n->command, argv[1], argv[2]});
+        if (argc > 2 || (argc == 2 && strcasecmp(argv[1], "list") != 0))
+                return tool_fail(TOOL_USAGE,
+                    "usage: helpline %s [list | show N | retry N | drop N]", argv[0]);
+        c = client_open(&t->client, &code, &err);
+        if (c == NULL)
+                return tool_fail(code, "%s", err.text);
+        code = list_print(t, n, c, &err);
+        client_close(&c);
+        return code == -1 ? tool_fail(TOOL_AWAY, "%s", err.text) : code;
+}
+
+int
+verb_outbox(struct tool *t, int argc, char **argv)
+{
+        return verb_noun(t, &nouns[0], argc, argv);
+}
+
+int
+verb_quarantine(struct tool *t, int argc, char **argv)
+{
+        return verb_noun(t, &nouns[1], argc, argv);
+}
