@@ -32,7 +32,7 @@
 
 #define LOCK_WAIT_MS 10000
 #define MIME_JOB_MS 5000
-#define MIME_MEMORY (384ULL << 20)
+#define MIME_MEMORY (128ULL << 20)
 #define MIME_ANSWER (12 << 20)
 #define MAILER_JOB_MS 300000
 #define MAILER_PROCESSES 8
