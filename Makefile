@@ -94,7 +94,12 @@ $(B)/gen/demo_conf.h: config/demo/helpline.conf
 	{ echo '/* made from config/demo by make */'; echo 'static const unsigned char demo_conf[] = {'; \
 	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
 $(call obj,daemon/demo.c): $(B)/gen/demo_conf.h
-$(call obj,$(queue_src)): | $(B)/gen/desk_lua.h
+$(B)/gen/fsck_lua.h: queue/fsck.lua
+	@mkdir -p $(@D)
+	{ echo '/* made from queue/fsck.lua by make */'; echo 'static const unsigned char fsck_lua[] = {'; \
+	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
+$(call obj,$(queue_src)): | $(B)/gen/desk_lua.h $(B)/gen/fsck_lua.h
+$(call obj,queue/fsck_walk.c): $(B)/gen/fsck_lua.h
 $(call obj,queue/desk_script.c): $(B)/gen/desk_lua.h
 
 # ---- objects; `make Q=` shows the commands ----
