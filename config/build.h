@@ -34,18 +34,18 @@ struct mail_build { /* a mail account while it is built; the account comes first
 };
 
 struct build {
-        struct arena *a;        /* of the configuration */
+        struct arena *a; /* of the configuration */
         struct config *c;
         struct report *report;
         struct rules *rules;
         struct names lines, skills, lists, agents, tags, routes;
-        struct names mails;     /* normalised addresses of all accounts */
+        struct names mails; /* normalised addresses of all accounts */
         struct names logins;
-        struct names tagged;    /* tags that a sentence above sets */
+        struct names tagged; /* tags that a sentence above sets */
         struct names lines_set; /* lines that had a `line` sentence */
-        struct names needed;    /* skills that `need` sentences name */
-        size_t n_sources;       /* files read so far */
-        bool no_files;          /* nothing may be read from disk */
+        struct names needed; /* skills that `need` sentences name */
+        size_t n_sources; /* files read so far */
+        bool no_files; /* nothing may be read from disk */
         struct place last_route_without; /* the route that takes everything */
         const char *last_route_name;
 };
@@ -70,14 +70,14 @@ void value_missing(struct build *b, const struct sentence *s);
 void value_surplus(struct build *b, const struct sentence *s, const struct value *v);
 bool value_is_name(struct build *b, const struct value *v);
 /* network:3, or with level NULL refused; the skill must be declared. */
-bool value_skill(struct build *b, const struct sentence *s, const struct value *v,
-    struct skill *out);
-bool value_address(struct build *b, const struct sentence *s, const struct value *v,
-    const char **out);
+bool value_skill(
+    struct build *b, const struct sentence *s, const struct value *v, struct skill *out);
+bool value_address(
+    struct build *b, const struct sentence *s, const struct value *v, const char **out);
 bool value_line(struct build *b, const struct value *v, const char **out);
 /* smtp://[user@]host[:port] */
-bool value_relay(struct build *b, const struct sentence *s, const struct value *v,
-    struct relay *out);
+bool value_relay(
+    struct build *b, const struct sentence *s, const struct value *v, struct relay *out);
 /* Is the unquoted word w at index i? */
 bool value_at_is(const struct sentence *s, size_t i, const char *w);
 /* A path as written in a file, made absolute beside that file. */
@@ -93,7 +93,8 @@ bool secret_read(struct build *b, const struct sentence *s, const char **out);
 /* Reads a file whole (at most GRAMMAR_MAX_FILE). NULL with *why set. */
 const struct source *source_read(struct build *b, const char *path, const char **why);
 /* The same from memory. */
-const struct source *source_from(struct build *b, const char *path, const char *text, size_t n);
+const struct source *
+source_from(struct build *b, const char *path, const char *text, size_t n);
 
 /* ---- list.c ---- */
 /* Sorts and fills one `list` sentence. */

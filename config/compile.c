@@ -78,7 +78,8 @@ cursor_place(const struct cursor *c)
 
         if (v != NULL)
                 return v->at;
-        return place_after(c->s->values[c->s->n_values - 1].at);
+        return place_after(
+            c->s->values == NULL ? c->s->at : c->s->values[c->s->n_values - 1].at);
 }
 
 static const struct condition *
@@ -249,7 +250,7 @@ test_pattern(struct cursor *c, struct condition *t)
         }
         c->failed = false;
         r->patterns =
-            arena_grow(c->b->a, r->patterns, r->n_patterns, sizeof *r->patterns);
+            arena_grow(c->b->a, r->patterns, r->n_patterns, sizeof(struct pattern *));
         r->patterns[r->n_patterns++] = p;
         t->pattern = p;
         return t;

@@ -29,12 +29,12 @@ enum condition_how { HOW_IS, HOW_CONTAINS, HOW_MATCHES, HOW_IN };
 
 struct condition {
         enum condition_kind kind;
-        const struct condition *left;  /* and, or, not */
+        const struct condition *left; /* and, or, not */
         const struct condition *right; /* and, or */
         enum condition_about about;
         enum condition_how how;
-        const char *header;            /* its name, for ABOUT_HEADER */
-        const char **values;           /* folded; addresses normalised; any of them */
+        const char *header; /* its name, for ABOUT_HEADER */
+        const char **values; /* folded; addresses normalised; any of them */
         size_t n_values;
         const struct pattern *pattern; /* HOW_MATCHES */
         const struct list_options *list; /* HOW_IN */
@@ -44,12 +44,12 @@ struct condition {
 struct looked_at {
         struct arena *a;
         const struct message *m;
-        const char *subject, *text;       /* as they are, cut at LOOKED_AT_MAX */
+        const char *subject, *text; /* as they are, cut at LOOKED_AT_MAX */
         const char *subject_folded, *text_folded; /* NULL until asked for */
-        const char **tags;                /* so far */
+        const char **tags; /* so far */
         size_t n_tags;
-        enum priority priority;           /* so far */
-        const char **on;                  /* evidence of the sentence looked at */
+        enum priority priority; /* so far */
+        const char **on; /* evidence of the sentence looked at */
         size_t n_on;
 };
 

@@ -24,19 +24,19 @@ struct rules; /* compiled: config/rules.h */
 enum role { ROLE_AGENT, ROLE_TRAINEE, ROLE_LEAD, ROLE_ADMIN, ROLE_BOT };
 const char *role_name(enum role r);
 
-struct relay {             /* smtp smtp://host:port of a mail account, in order of trial */
-        const char *url;      /* "smtp://localhost" */
+struct relay { /* smtp smtp://host:port of a mail account, in order of trial */
+        const char *url; /* "smtp://localhost" */
         const char *host;
-        unsigned port;        /* 25 */
-        const char *user;     /* "" without AUTH */
+        unsigned port; /* 25 */
+        const char *user; /* "" without AUTH */
         const char *password; /* the secret itself; never printed */
-        bool starttls;        /* required (always with AUTH off loopback), else when offered */
+        bool starttls; /* required (always with AUTH off loopback), else when offered */
 };
 
 struct mail_account {
-        const char *address;  /* as written: Support@romashka.ru */
-        const char *name;     /* display name of what we send: the desk's */
-        const char **also;    /* further addresses of the same mailbox */
+        const char *address; /* as written: Support@romashka.ru */
+        const char *name; /* display name of what we send: the desk's */
+        const char **also; /* further addresses of the same mailbox */
         size_t n_also;
         struct relay *relays; /* at least one: smtp://localhost by default */
         size_t n_relays;
@@ -44,20 +44,20 @@ struct mail_account {
 
 struct line_options {
         const char *name;
-        unsigned holds;       /* tickets in hand at once of an agent at home here; default 4 */
-        int64_t lease_ms;     /* default 4h */
+        unsigned holds; /* tickets in hand at once of an agent at home here; default 4 */
+        int64_t lease_ms; /* default 4h */
 };
 
 struct agent_options {
-        const char *name;     /* word: "anna" */
+        const char *name; /* word: "anna" */
         const char *full_name;
         enum role role;
-        const char *line;     /* home; default the first */
+        const char *line; /* home; default the first */
         struct skill *skills; /* sorted by name */
         size_t n_skills;
-        unsigned holds;       /* his own, else his line's */
-        const char *login;    /* Unix user on the local socket, "" none */
-        const char *mail;     /* his own address, "" none */
+        unsigned holds; /* his own, else his line's */
+        const char *login; /* Unix user on the local socket, "" none */
+        const char *mail; /* his own address, "" none */
         struct profile profile; /* ready made for class_step() */
 };
 
@@ -68,31 +68,35 @@ struct list_options { /* of addresses and @domains, normalised */
 };
 
 struct config {
-        struct arena *arena;  /* owns everything here but the rules */
-        const char *file;     /* the main file, absolute */
-        const char *dir;      /* its folder */
-        const char **files;   /* all files read, for messages */
+        struct arena *arena; /* owns everything here but the rules */
+        const char *file; /* the main file, absolute */
+        const char *dir; /* its folder */
+        const char **files; /* all files read, for messages */
         size_t n_files;
 
-        const char *name;     /* of the desk; default "helpline" */
+        const char *name; /* of the desk; default "helpline" */
         const char **languages; /* the first is the default; default ru en */
         size_t n_languages;
         const char *timezone; /* IANA name, "" the system's */
-        const char *url;      /* "" no links */
-        const char *state;    /* state directory, absolute; default $STATE_DIRECTORY, else /var/lib/helpline */
-        const char *store;    /* "embedded", "unix:///path", "redis://host:port/0" */
+        const char *url; /* "" no links */
+        const char *
+            state; /* state directory, absolute; default $STATE_DIRECTORY, else /var/lib/helpline */
+        const char *store; /* "embedded", "unix:///path", "redis://host:port/0" */
         const char *store_password; /* "" none */
         int64_t send_delay_ms; /* 20s */
-        int64_t reopen_ms;    /* 14d */
-        int64_t close_ms;     /* resolved this long: closed; equals reopen_ms */
-        const char **alert;   /* addresses */
+        int64_t reopen_ms; /* 14d */
+        int64_t close_ms; /* resolved this long: closed; equals reopen_ms */
+        const char **alert; /* addresses */
         size_t n_alert;
         int64_t alert_silent_ms; /* 30m */
-        int64_t priority_head_ms[4]; /* by enum priority; low -4h, normal 0, high 1h, urgent 4h */
+        int64_t priority_head_ms
+            [4]; /* by enum priority; low -4h, normal 0, high 1h, urgent 4h */
 
-        const char **lmtp_listen; /* "unix:/abs/path" or "127.0.0.1:7724"; default unix:<state>/lmtp.sock */
+        const char **
+            lmtp_listen; /* "unix:/abs/path" or "127.0.0.1:7724"; default unix:<state>/lmtp.sock */
         size_t n_lmtp_listen;
-        const char **socket_listen; /* default unix:<state>/agents.sock and 127.0.0.1:7711 */
+        const char *
+            *socket_listen; /* default unix:<state>/agents.sock and 127.0.0.1:7711 */
         size_t n_socket_listen;
 
         struct mail_account *mails;
@@ -105,13 +109,13 @@ struct config {
         size_t n_agents;
         struct list_options *lists;
         size_t n_lists;
-        struct rules *rules;  /* never NULL after config_load */
+        struct rules *rules; /* never NULL after config_load */
 };
 
 /* Every error and warning of all files, formatted as CONFIG.md shows them
  * (position, message, source line, caret and advice). */
 struct config_report {
-        struct buf text;      /* what goes to standard error */
+        struct buf text; /* what goes to standard error */
         unsigned n_errors;
         unsigned n_warnings;
 };
@@ -124,14 +128,17 @@ void config_free(struct config **c);
 
 /* Only `state` and `socket` (for the tool, which may not read the secrets):
  * "unix:/path" of the socket agents listen on. -1 with *err. */
-int config_find_socket(const char *file, struct arena *a, const char **address, struct err *err);
+int config_find_socket(
+    const char *file, struct arena *a, const char **address, struct err *err);
 /* The same of `lmtp`: its Unix socket, else the first HOST:PORT. */
-int config_find_lmtp(const char *file, struct arena *a, const char **address, struct err *err);
+int config_find_lmtp(
+    const char *file, struct arena *a, const char **address, struct err *err);
 
 /* Look-ups: NULL when there is none. Addresses are compared normalised. */
 const struct mail_account *config_mail(const struct config *c, const char *address);
 const struct agent_options *config_agent(const struct config *c, const char *name);
-const struct agent_options *config_agent_by_login(const struct config *c, const char *unix_user);
+const struct agent_options *
+config_agent_by_login(const struct config *c, const char *unix_user);
 const struct line_options *config_line(const struct config *c, const char *name);
 /* The line right of it (up), NULL at the end. */
 const struct line_options *config_line_next(const struct config *c, const char *name);

@@ -23,34 +23,34 @@
 
 enum value_kind {
         VALUE_WORD,
-        VALUE_TEXT,    /* in quotes */
+        VALUE_TEXT, /* in quotes */
         VALUE_PATTERN, /* between slashes, behind `matches` */
-        VALUE_OPEN,    /* ( */
-        VALUE_CLOSE    /* ) */
+        VALUE_OPEN, /* ( */
+        VALUE_CLOSE /* ) */
 };
 
 struct value {
         enum value_kind kind;
-        const char *text;  /* without quotes or slashes, escapes undone */
+        const char *text; /* without quotes or slashes, escapes undone */
         const char *flags; /* of a pattern: "i"; else "" */
-        struct place at;   /* as written, quotes included */
+        struct place at; /* as written, quotes included */
 };
 
 struct block;
 
 struct sentence {
         const char *name;
-        struct place at;      /* of the name */
+        struct place at; /* of the name */
         const struct option *option; /* never NULL when not bad */
         struct value *values;
         size_t n_values;
-        struct block *block;  /* NULL: none */
-        bool bad;             /* something in it was reported: leave it alone */
-        const char *text;     /* the sentence in one line, as written, without its block */
+        struct block *block; /* NULL: none */
+        bool bad; /* something in it was reported: leave it alone */
+        const char *text; /* the sentence in one line, as written, without its block */
 };
 
 struct block {
-        struct place open;    /* its { */
+        struct place open; /* its { */
         struct sentence *sentences;
         size_t n_sentences;
 };
@@ -58,8 +58,8 @@ struct block {
 struct grammar {
         struct arena *a;
         struct report *report;
-        size_t n_sentences;  /* of all files so far */
-        bool stopped;        /* a limit was hit: read nothing more */
+        size_t n_sentences; /* of all files so far */
+        bool stopped; /* a limit was hit: read nothing more */
 };
 
 /* All sentences of one file. Never NULL. */

@@ -48,10 +48,8 @@ static void
 list_add_lines(struct build *b, struct list_options *l, const struct source *s)
 {
         for (size_t i = 0; i < s->n_lines; i++) {
-                size_t from = s->line_at[i], to = from;
-
-                from += strspn(s->text + from, " \t");
-                to = from + strcspn(s->text + from, "#\r\n");
+                size_t from = s->line_at[i] + strspn(s->text + s->line_at[i], " \t");
+                size_t to = from + strcspn(s->text + from, "#\r\n");
                 while (to > from && strchr(" \t", s->text[to - 1]) != NULL)
                         to--;
                 if (to > from)

@@ -1,6 +1,7 @@
 /* Declared names; see names.h. */
 #include "config/names.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ names_init(struct names *n, struct arena *a)
 const struct name *
 names_find(const struct names *n, const char *text)
 {
-        size_t slot = *names_slot(n, text);
+        size_t slot = n->n == 0 ? 0 : *names_slot(n, text);
 
         return slot == 0 ? NULL : &n->items[slot - 1];
 }
@@ -46,6 +47,7 @@ names_find(const struct names *n, const char *text)
 static void
 names_widen(struct names *n)
 {
+        assert(n->items != NULL); /* it is full of them */
         n->n_slots *= 2;
         n->slots = arena_alloc(n->a, n->n_slots * sizeof *n->slots);
         for (size_t i = 0; i < n->n; i++)

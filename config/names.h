@@ -26,7 +26,7 @@ const struct name *names_find(const struct names *n, const char *text);
 /* Adds it; when it is there already, that one is returned and nothing added. */
 const struct name *names_add(struct names *n, const char *text, struct place at);
 /* Reports "unknown WHAT 'word'WHERE" with the nearest of these names. */
-void names_unknown(const struct names *n, struct report *r, struct place p, const char *what,
-    const char *word);
+void names_unknown(const struct names *n, struct report *r, struct place p,
+    const char *what, const char *word);
 
 #endif

@@ -26,60 +26,60 @@ enum block_kind {
         BLOCK_AGENT,
         BLOCK_ROUTE,
         N_BLOCKS,
-        BLOCK_ANY,  /* of an option that is not known: its braces are counted only */
-        BLOCK_NONE  /* the option opens no block */
+        BLOCK_ANY, /* of an option that is not known: its braces are counted only */
+        BLOCK_NONE /* the option opens no block */
 };
 /* "agent"; "" for the top. */
 const char *block_name(enum block_kind k);
 
 enum option_type {
-        TYPE_TEXT,      /* const char *: any text */
-        TYPE_NAME,      /* const char *: a word in any script */
+        TYPE_TEXT, /* const char *: any text */
+        TYPE_NAME, /* const char *: a word in any script */
         TYPE_LANGUAGES, /* const char **, size_t: ru, en */
-        TYPE_TIMEZONE,  /* const char * */
-        TYPE_URL,       /* const char *: http or https */
-        TYPE_PATH,      /* const char *: made absolute */
-        TYPE_STORE,     /* const char * */
-        TYPE_DURATION,  /* int64_t, ms; min and max in ms */
-        TYPE_HEAD,      /* int64_t, ms; may be negative */
-        TYPE_COUNT,     /* unsigned; min and max */
-        TYPE_ROLE,      /* enum role */
-        TYPE_ADDRESS,   /* const char *: a mail address */
+        TYPE_TIMEZONE, /* const char * */
+        TYPE_URL, /* const char *: http or https */
+        TYPE_PATH, /* const char *: made absolute */
+        TYPE_STORE, /* const char * */
+        TYPE_DURATION, /* int64_t, ms; min and max in ms */
+        TYPE_HEAD, /* int64_t, ms; may be negative */
+        TYPE_COUNT, /* unsigned; min and max */
+        TYPE_ROLE, /* enum role */
+        TYPE_ADDRESS, /* const char *: a mail address */
         TYPE_ADDRESSES, /* const char **, size_t */
-        TYPE_LISTEN,    /* const char **, size_t: unix:PATH, HOST:PORT */
-        TYPE_LINE,      /* const char *: a declared line */
-        TYPE_LINES,     /* const char **, size_t */
-        TYPE_SKILLS,    /* struct skill *, size_t: network:3 */
-        TYPE_SECRET,    /* const char *: file "…" or credential NAME */
-        TYPE_LOGIN,     /* const char *: a Unix user */
+        TYPE_LISTEN, /* const char **, size_t: unix:PATH, HOST:PORT */
+        TYPE_LINE, /* const char *: a declared line */
+        TYPE_LINES, /* const char **, size_t */
+        TYPE_SKILLS, /* struct skill *, size_t: network:3 */
+        TYPE_SECRET, /* const char *: file "…" or credential NAME */
+        TYPE_LOGIN, /* const char *: a Unix user */
         /* --- from here on: what needs code of its own in build.c --- */
-        TYPE_BLOCK,     /* only a block; its options go into the same struct */
-        TYPE_INCLUDE,   /* files */
+        TYPE_BLOCK, /* only a block; its options go into the same struct */
+        TYPE_INCLUDE, /* files */
         TYPE_DECLARE_LINES,
         TYPE_DECLARE_SKILLS,
-        TYPE_MAIL,      /* address, block: a struct mail_account */
-        TYPE_RELAY,     /* URL, block: a struct relay */
+        TYPE_MAIL, /* address, block: a struct mail_account */
+        TYPE_RELAY, /* URL, block: a struct relay */
         TYPE_DECLARE_LINE, /* name, block: a struct line_options */
-        TYPE_AGENT,     /* name, full name, block: a struct agent_options */
-        TYPE_LIST,      /* name, addresses or file */
-        TYPE_RULE,      /* a sentence of the rules (compile.c) */
-        TYPE_LATER      /* a known word that this version does not have */
+        TYPE_AGENT, /* name, full name, block: a struct agent_options */
+        TYPE_LIST, /* name, addresses or file */
+        TYPE_RULE, /* a sentence of the rules (compile.c) */
+        TYPE_LATER /* a known word that this version does not have */
 };
 
 enum option_flags {
         OPTION_REPEATS = 1, /* the sentence may stand more than once */
-        OPTION_RESTART = 2  /* a reload does not change it */
+        OPTION_RESTART = 2 /* a reload does not change it */
 };
 
 struct option {
         enum block_kind block; /* where it stands */
         const char *name;
         enum option_type type;
-        const char *unit;      /* what its value is, for people: "a duration" */
-        int64_t min, max;      /* of a duration (ms) or a count */
-        const char *fallback;  /* default, as one would write it; "" none */
-        size_t offset;         /* of its field in the struct of its block */
-        size_t n_offset;       /* of the field with the count, for lists */
+        const char *unit; /* what its value is, for people: "a duration" */
+        int64_t min, max; /* of a duration (ms) or a count */
+        const char *fallback; /* default, as one would write it; "" none */
+        size_t offset; /* of its field in the struct of its block */
+        size_t n_offset; /* of the field with the count, for lists */
         enum block_kind opens; /* BLOCK_NONE: it takes no block */
         unsigned flags;
         const char *help;

@@ -21,7 +21,7 @@ void pattern_free(struct pattern **p);
 enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_GAVE_UP };
 /* Looks for it in text; *from and *to get the match, in bytes of text. GAVE_UP:
  * it would have taken more work than a rule may. */
-enum pattern_result pattern_find(const struct pattern *p, const char *text, size_t n, size_t *from,
-    size_t *to);
+enum pattern_result pattern_find(
+    const struct pattern *p, const char *text, size_t n, size_t *from, size_t *to);
 
 #endif

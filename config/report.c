@@ -250,7 +250,7 @@ static bool
 secret_value(const char *s, size_t n, size_t i, size_t *from)
 {
         size_t end = word_end(s, n, i), value, value_end;
-        char word[40];
+        char word[40] = "";
 
         if (end - i >= sizeof word)
                 return false;

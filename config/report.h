@@ -18,18 +18,18 @@
 #include "daemon/base/buf.h"
 
 struct source { /* one file that was read */
-        const char *path;  /* absolute */
+        const char *path; /* absolute */
         const char *shown; /* as errors name it: relative to the main file */
-        const char *text;  /* its bytes, NUL behind them, without a byte order mark */
+        const char *text; /* its bytes, NUL behind them, without a byte order mark */
         size_t len;
-        size_t *line_at;   /* where each line begins */
+        size_t *line_at; /* where each line begins */
         size_t n_lines;
-        size_t order;      /* of reading, for sorting */
+        size_t order; /* of reading, for sorting */
 };
 
 struct place {
         const struct source *source; /* NULL: no file, no position */
-        size_t at;  /* bytes from its begin */
+        size_t at; /* bytes from its begin */
         size_t len; /* bytes to underline; 0: one caret */
 };
 
@@ -43,7 +43,8 @@ void report_error(struct report *r, struct place p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void report_warning(struct report *r, struct place p, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void report_advice(struct report *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void report_advice(struct report *r, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 unsigned report_n_errors(const struct report *r);
 /* So many errors that searching for advice is no longer worth it? */
 bool report_is_full(const struct report *r);
@@ -69,11 +70,14 @@ bool word_is_secret(const char *word);
 
 /* ---- advice on a word that is not known ---- */
 struct guess {
-        const char *meant;   /* the known word, NULL when none is near */
-        unsigned best;       /* its distance so far */
-        bool look_alike;     /* equal but for letters of another script */
+        const char *meant; /* the known word, NULL when none is near */
+        unsigned best; /* its distance so far */
+        bool look_alike; /* equal but for letters of another script */
 };
-#define GUESS_INIT {NULL, 99, false}
+#define GUESS_INIT                                                                       \
+        {                                                                                \
+                NULL, 99, false                                                          \
+        }
 /* Offers one known word. */
 void guess_offer(struct guess *g, const char *wrong, const char *known);
 /* Reports "unknown WHAT 'word'WHERE" with the best advice there is; where begins

@@ -5,12 +5,19 @@
 #include "config/build.h"
 #include "config/condition.h"
 
-enum rule_kind { RULE_TAG, RULE_NEED, RULE_MUST, RULE_PRIORITY, RULE_ACKNOWLEDGE, RULE_ROUTE };
+enum rule_kind {
+        RULE_TAG,
+        RULE_NEED,
+        RULE_MUST,
+        RULE_PRIORITY,
+        RULE_ACKNOWLEDGE,
+        RULE_ROUTE
+};
 
 struct rule {
         enum rule_kind kind;
-        const char *at;     /* "routing.conf:23:1" */
-        const char *text;   /* as written */
+        const char *at; /* "routing.conf:23:1" */
+        const char *text; /* as written */
         const struct condition *when; /* NULL: always */
         const char **tags;
         size_t n_tags;
@@ -23,7 +30,7 @@ struct rule {
 };
 
 struct rules {
-        struct rule *rules;  /* all but routes, in the order of the files */
+        struct rule *rules; /* all but routes, in the order of the files */
         size_t n_rules;
         struct rule *routes;
         size_t n_routes;

@@ -289,7 +289,7 @@ template_render(const struct config *c, const char *name, const char *lang,
     const struct template_values *v, struct arena *a, struct template_mail *out,
     struct err *err)
 {
-        const char *path;
+        const char *path = "";
 
         if (template_find(c, name, lang, a, &path, NULL) == -1 &&
             template_find(c, name, c->languages[0], a, &path, err) == -1)
@@ -304,7 +304,7 @@ template_check(
         static const struct template_values none = {"", "", "", "", "", ""};
         struct arena *a AUTO_ARENA = arena_new();
         struct template_mail mail;
-        const char *path;
+        const char *path = "";
 
         if (template_find(c, name, lang, a, &path, NULL) == -1 &&
             template_find(c, name, c->languages[0], a, &path, err) == -1)

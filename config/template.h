@@ -23,15 +23,17 @@ struct template_mail {
 /* Fills template NAME in language LANG (missing: the desk's first language).
  * -1 with ERR_CONFIG naming the file and what is wrong. */
 int template_render(const struct config *c, const char *name, const char *lang,
-    const struct template_values *v, struct arena *a, struct template_mail *out, struct err *err);
+    const struct template_values *v, struct arena *a, struct template_mail *out,
+    struct err *err);
 
 /* Where a template lies, or -1: ERR_CONFIG names the folders looked in. The shipped
  * folder: $HELPLINE_TEMPLATES, else config/templates beside the build, else
  * PREFIX/share/helpline/templates. */
-int template_find(const struct config *c, const char *name, const char *lang, struct arena *a,
-    const char **path, struct err *err);
+int template_find(const struct config *c, const char *name, const char *lang,
+    struct arena *a, const char **path, struct err *err);
 
 /* Is NAME there in LANG (or in the desk's first language), and are all its placeholders known? -1 with ERR_CONFIG. */
-int template_check(const struct config *c, const char *name, const char *lang, struct err *err);
+int template_check(
+    const struct config *c, const char *name, const char *lang, struct err *err);
 
 #endif

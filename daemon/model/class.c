@@ -96,7 +96,7 @@ static int
 skills_read(const json_t *o, const char *key, size_t max, struct arena *a,
     struct skill **out, size_t *n, struct err *err)
 {
-        const json_t *v = json_object_get(o, key);
+        json_t *v = json_object_get(o, key);
         const char *name;
         json_t *level;
 
@@ -105,7 +105,7 @@ skills_read(const json_t *o, const char *key, size_t max, struct arena *a,
         if (!json_is_object(v) || json_object_size(v) > max)
                 return err_set(
                     err, ERR_REJECT, "class: '%s' is not a short list of skills", key);
-        json_object_foreach((json_t *)(uintptr_t)v, name, level)
+        json_object_foreach(v, name, level)
         {
                 json_int_t l = json_integer_value(level);
 

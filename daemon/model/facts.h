@@ -11,7 +11,7 @@
 struct facts {
         const struct message *message;
         const struct customer *customer; /* NULL: unknown so far */
-        const struct ticket *ticket;     /* the ticket it belongs to; NULL: a new one */
+        const struct ticket *ticket; /* the ticket it belongs to; NULL: a new one */
         int64_t now_ms;
 };
 

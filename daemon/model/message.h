@@ -19,7 +19,7 @@
 
 enum message_direction { MESSAGE_IN, MESSAGE_OUT, MESSAGE_NOTE };
 enum message_kind {
-        MESSAGE_MESSAGE,    /* a person wrote it */
+        MESSAGE_MESSAGE, /* a person wrote it */
         MESSAGE_AUTO_REPLY, /* "auto-reply": a machine answered */
         MESSAGE_BOUNCE,
         MESSAGE_REPORT,
@@ -33,83 +33,86 @@ const char *message_kind_name(enum message_kind k);
 bool message_kind_parse(const char *s, enum message_kind *out);
 
 struct mail_address {
-        const char *name;    /* "name": decoded display name, "" when none */
-        const char *address; /* "address": local@domain as written, domain lower-case; "" unknown */
+        const char *name; /* "name": decoded display name, "" when none */
+        const char *
+            address; /* "address": local@domain as written, domain lower-case; "" unknown */
 };
 
 struct attachment {
-        const char *part;   /* "part": "2" or "2.1": its place in the MIME tree */
-        const char *name;   /* "name": file name, no path; "" when none */
-        const char *type;   /* "type": "image/png" */
-        int64_t size;       /* "size": decoded bytes */
+        const char *part; /* "part": "2" or "2.1": its place in the MIME tree */
+        const char *name; /* "name": file name, no path; "" when none */
+        const char *type; /* "type": "image/png" */
+        int64_t size; /* "size": decoded bytes */
         const char *sha256; /* "sha256": of the decoded bytes, lower-case hex */
-        bool is_inline;     /* "inline": shown inside the text, by Content-ID */
+        bool is_inline; /* "inline": shown inside the text, by Content-ID */
 };
 
 struct header {
-        const char *name;  /* as written */
+        const char *name; /* as written */
         const char *value; /* unfolded, decoded to UTF-8 */
 };
 
 /* Where the raw bytes lie (queue/blob.h gives the meaning); opaque outside. */
 struct blob_ref {
         uint32_t segment; /* 0: none */
-        uint64_t offset;  /* of the record in its segment */
-        uint64_t length;  /* of the raw bytes */
-        char sha256[65];  /* of the raw bytes, lower-case hex */
+        uint64_t offset; /* of the record in its segment */
+        uint64_t length; /* of the raw bytes */
+        char sha256[65]; /* of the raw bytes, lower-case hex */
 };
 
 struct delivery { /* of one recipient of an outgoing message; kept in t:<id>:d */
         const char *address;
-        const char *state;  /* held queued sent deferred refused */
+        const char *state; /* held queued sent deferred refused */
         int64_t at_us;
-        const char *reply;  /* the server's last words */
+        const char *reply; /* the server's last words */
 };
 
 struct message {
         struct arena *arena; /* owns this record and all it points to */
 
-        const char *id;     /* "id": "1042.1"; "" before put has given one */
+        const char *id; /* "id": "1042.1"; "" before put has given one */
         enum message_direction direction; /* "direction": in out note */
-        enum message_kind kind;           /* "kind" */
+        enum message_kind kind; /* "kind" */
         const char *channel; /* "channel": email web phone */
         const char *account; /* "account": "support@romashka.ru" */
-        const char *author;  /* "author": the agent who wrote it (out, note), else "" */
+        const char *author; /* "author": the agent who wrote it (out, note), else "" */
 
-        struct mail_address from;      /* "from" */
-        struct mail_address *to;       /* "to" */
+        struct mail_address from; /* "from" */
+        struct mail_address *to; /* "to" */
         size_t n_to;
-        struct mail_address *cc;       /* "cc" */
+        struct mail_address *cc; /* "cc" */
         size_t n_cc;
-        struct mail_address reply_to;  /* "reply_to" or null */
-        const char *envelope_from;     /* "envelope_from": "" is the null sender */
-        bool has_envelope;             /* false: envelope_from is not known */
+        struct mail_address reply_to; /* "reply_to" or null */
+        const char *envelope_from; /* "envelope_from": "" is the null sender */
+        bool has_envelope; /* false: envelope_from is not known */
 
-        const char *message_id;  /* "message_id": without < > */
+        const char *message_id; /* "message_id": without < > */
         const char **in_reply_to; /* "in_reply_to": ids without < > */
         size_t n_in_reply_to;
         const char **references; /* "references" */
         size_t n_references;
 
-        int64_t sent_at_us;      /* "sent_at": the Date field; 0 unknown or impossible */
-        int64_t received_at_us;  /* "received_at" */
-        const char *subject;     /* "subject": decoded, one line */
-        const char *text;        /* "text": all of it, UTF-8, \n */
-        const char *new_text;    /* "new_text": only where it differs from text, else "" */
-        bool from_html;          /* "from_html": text was made out of HTML */
-        bool truncated;          /* "truncated": text was longer */
-        bool header_only;        /* "header_only": its parser failed; raw bytes in quarantine */
-        const char *language;    /* "language": "ru" or "en" */
-        const char *machine;     /* "machine": why it is held for machine mail ("null sender"), "" not */
+        int64_t sent_at_us; /* "sent_at": the Date field; 0 unknown or impossible */
+        int64_t received_at_us; /* "received_at" */
+        const char *subject; /* "subject": decoded, one line */
+        const char *text; /* "text": all of it, UTF-8, \n */
+        const char *new_text; /* "new_text": only where it differs from text, else "" */
+        bool from_html; /* "from_html": text was made out of HTML */
+        bool truncated; /* "truncated": text was longer */
+        bool header_only; /* "header_only": its parser failed; raw bytes in quarantine */
+        const char *language; /* "language": "ru" or "en" */
+        const char *
+            machine; /* "machine": why it is held for machine mail ("null sender"), "" not */
 
         struct attachment *attachments; /* "attachments" */
         size_t n_attachments;
-        struct blob_ref raw;     /* "raw": {"segment","offset","length","sha256"}; absent when none */
+        struct blob_ref
+            raw; /* "raw": {"segment","offset","length","sha256"}; absent when none */
 
         /* Not part of the stored document (helper -> intake only): */
-        struct header *headers;  /* "headers": [["Name","value"], ...] in order */
+        struct header *headers; /* "headers": [["Name","value"], ...] in order */
         size_t n_headers;
-        const char *digest;      /* "digest": for "seen before" */
+        const char *digest; /* "digest": for "seen before" */
 };
 
 /* A new record in an arena of its own: all strings "", kind message, in. */

@@ -30,7 +30,7 @@ const char *priority_name(enum priority p);
 bool priority_parse(const char *s, enum priority *out);
 
 struct customer {
-        const char *id;     /* "c17" */
+        const char *id; /* "c17" */
         const char *name;
         const char **emails; /* normalised */
         size_t n_emails;
@@ -38,61 +38,67 @@ struct customer {
 
 struct ticket {
         /* In t:<id>, field names in quotes. Times in ms unless _us. */
-        const char *id;          /* the key's number, "1042" */
-        uint64_t version;        /* "ver": grows with each change */
+        const char *id; /* the key's number, "1042" */
+        uint64_t version; /* "ver": grows with each change */
         enum ticket_state state; /* "state" */
-        const char *class_id;    /* "class" */
-        int64_t v_us;            /* "v": virtual arrival = entered - head start */
-        int64_t entered_ms;      /* "entered": from when the steps count */
-        int64_t created_ms;      /* "created" */
-        int64_t queued_ms;       /* "queued": when it last entered a queue */
-        const char *line;        /* "line": where it is now */
-        enum priority priority;  /* "prio" */
-        const char *route;       /* "route" */
+        const char *class_id; /* "class" */
+        int64_t v_us; /* "v": virtual arrival = entered - head start */
+        int64_t entered_ms; /* "entered": from when the steps count */
+        int64_t created_ms; /* "created" */
+        int64_t queued_ms; /* "queued": when it last entered a queue */
+        const char *line; /* "line": where it is now */
+        enum priority priority; /* "prio" */
+        const char *route; /* "route" */
         const char *customer_id; /* "cust" */
-        const char *holder;      /* "holder": agent, "" none */
-        const char *owner;       /* "owner": the last holder */
-        uint64_t lease;          /* "lease": grows with each hand-over */
-        int64_t lease_until_ms;  /* "lease_until" */
-        const char *untaken;     /* "untaken": connection it was given over, "" once a command named it */
-        bool in_own;             /* "own": waits in own:<owner> instead of its class */
-        int64_t until_ms;        /* "until": waiting with a date, or the own queue's end */
-        const char *account;     /* "account" */
-        const char *channel;     /* "channel" */
-        const char *subject;     /* "subject": without our tag */
-        const char *language;    /* "lang" */
-        const char **tags;       /* "tags": JSON array of strings */
+        const char *holder; /* "holder": agent, "" none */
+        const char *owner; /* "owner": the last holder */
+        uint64_t lease; /* "lease": grows with each hand-over */
+        int64_t lease_until_ms; /* "lease_until" */
+        const char *
+            untaken; /* "untaken": connection it was given over, "" once a command named it */
+        bool in_own; /* "own": waits in own:<owner> instead of its class */
+        int64_t until_ms; /* "until": waiting with a date, or the own queue's end */
+        const char *account; /* "account" */
+        const char *channel; /* "channel" */
+        const char *subject; /* "subject": without our tag */
+        const char *language; /* "lang" */
+        const char **tags; /* "tags": JSON array of strings */
         size_t n_tags;
-        const char *why;         /* "why": JSON array of the sentences that held, as in WHY */
-        unsigned given;          /* "given" times to an agent */
-        unsigned given_back;     /* "back" */
-        unsigned expired;        /* "expired" */
-        unsigned n_messages;     /* "nm": messages so far; the next is <id>.<nm+1> */
-        const char *last_in;     /* "last_in": newest customer's message "1042.2", "" none */
-        const char *seen;        /* "seen": newest customer's message the holder was given */
+        const char *why; /* "why": JSON array of the sentences that held, as in WHY */
+        unsigned given; /* "given" times to an agent */
+        unsigned given_back; /* "back" */
+        unsigned expired; /* "expired" */
+        unsigned n_messages; /* "nm": messages so far; the next is <id>.<nm+1> */
+        const char *last_in; /* "last_in": newest customer's message "1042.2", "" none */
+        const char *seen; /* "seen": newest customer's message the holder was given */
         const char *merged_into; /* "merged_into" */
-        const char *links;       /* "links": JSON array of ticket ids */
-        int64_t resolved_ms;     /* "resolved": when; 0 not */
-        bool acknowledged;       /* "ack": an acknowledgement was ever written */
-        const char **people;     /* "people": JSON array: normalised addresses that take part */
+        const char *links; /* "links": JSON array of ticket ids */
+        int64_t resolved_ms; /* "resolved": when; 0 not */
+        bool acknowledged; /* "ack": an acknowledgement was ever written */
+        const char *
+            *people; /* "people": JSON array: normalised addresses that take part */
         size_t n_people;
-        const char *to_name;     /* "to_name", "to_addr": whom REPLY answers: his last mail's */
-        const char *to_addr;     /*   Reply-To when of his own domain, else From */
-        const char *cc;          /* "cc": JSON array of addresses of his last mail less ours */
-        const char *last_mid;    /* "last_mid": Message-ID for In-Reply-To */
-        const char *refs;        /* "refs": JSON array of Message-IDs: the first and the last few */
-        const char *last_cmd;    /* "last_cmd": hash of agent and words of the last change by command */
-        const char *last_ans;    /* "last_ans": its answer (RESP), for a repeat without a key */
-        int64_t last_cmd_ms;     /* "last_cmd_at" */
+        const char
+            *to_name; /* "to_name", "to_addr": whom REPLY answers: his last mail's */
+        const char *to_addr; /*   Reply-To when of his own domain, else From */
+        const char *cc; /* "cc": JSON array of addresses of his last mail less ours */
+        const char *last_mid; /* "last_mid": Message-ID for In-Reply-To */
+        const char
+            *refs; /* "refs": JSON array of Message-IDs: the first and the last few */
+        const char *
+            last_cmd; /* "last_cmd": hash of agent and words of the last change by command */
+        const char
+            *last_ans; /* "last_ans": its answer (RESP), for a repeat without a key */
+        int64_t last_cmd_ms; /* "last_cmd_at" */
 
-        struct class class_doc;  /* the class's document, read along */
+        struct class class_doc; /* the class's document, read along */
         struct customer customer; /* read along */
 };
 
 /* From the flat field/value list of HGETALL (n_pairs pairs). ERR_REJECT names the
  * field that cannot be. The class and customer are filled by the store client. */
-int ticket_from_fields(const char *id, const char *const *fields, const size_t *lens, size_t n_pairs,
-    struct arena *a, struct ticket *out, struct err *err);
+int ticket_from_fields(const char *id, const char *const *fields, const size_t *lens,
+    size_t n_pairs, struct arena *a, struct ticket *out, struct err *err);
 
 /* The ticket document of PROTOCOL.md. messages: finished documents, oldest first,
  * each text cut at 32 KB and the whole at max bytes, newest kept (then
@@ -102,12 +108,12 @@ struct ticket_document {
         const struct ticket *ticket;
         const char *const *messages; /* JSON documents */
         size_t n_messages;
-        const char *const *log;      /* JSON documents */
+        const char *const *log; /* JSON documents */
         size_t n_log;
         const char *const *delivery; /* pairs: message id, JSON array of deliveries */
-        size_t n_delivery;           /* pairs */
+        size_t n_delivery; /* pairs */
         bool summary;
-        size_t max_bytes;            /* 256 KB by default */
+        size_t max_bytes; /* 256 KB by default */
 };
 void ticket_document_format(const struct ticket_document *d, struct buf *out);
 
