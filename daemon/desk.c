@@ -338,7 +338,7 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
         if (config_load(d->config->file, &fresh, report) == -1) {
                 size_t n = strcspn(buf_str(&report->text), "\n");
 
-                return err_code(err, ERR_CONFIG, "BADARG",
+                return err_code(err, ERR_CONFIG, "STATE",
                     "%u errors, the old configuration stays; the first: %.*s",
                     report->n_errors, (int)(n < 300 ? n : 300), buf_str(&report->text));
         }

@@ -138,7 +138,7 @@ class Load:
 
     def outbox_empty(self):
         """What waits for its next try is tried now."""
-        _, page = self.d.cmd("OUTBOX", "LIST", "COUNT", "500")
+        _, page = self.d.cmd("OUTBOX", "LIST", "COUNT", "100")
         for e in map(json.loads, page):
             if e["state"] == "deferred":
                 self.d.cmd("OUTBOX", "RETRY", e["id"])

@@ -113,7 +113,7 @@ class RedisCli(unittest.TestCase):
             self.assertEqual("ВПН", doc["subject"])
             out = self.cli(d, "-x", "REPLY", doc["id"], "TEXT", stdin="Several\nlines\n")
             self.assertIn(doc["id"] + ".", out)
-            self.assertIn("OK", self.cli(d, stdin="RELEASE %s\n" % doc["id"]) + "OK")
+            self.assertEqual("waiting", json.loads(self.cli(d, "--raw", "SHOW", doc["id"]))["state"])
 
     def test_two_versions(self):
         with Desk() as d:

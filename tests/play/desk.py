@@ -477,7 +477,7 @@ socket { listen unix:agents.sock 127.0.0.1:%d }
         out, cursor = [], "0"
         with self.admin() as a:
             while True:
-                cursor, page = a("LIST", *options, "AFTER", cursor, "COUNT", 500)
+                cursor, page = a("LIST", *options, "AFTER", cursor, "COUNT", 100)
                 out += [json.loads(p) for p in page]
                 if str(cursor) == "0":
                     return out
