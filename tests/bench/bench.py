@@ -150,7 +150,7 @@ class Alone:
     def answers(self, n):
         """Waits for n whole answers."""
         c = Client.__new__(Client)
-        c.sock, c.buf, c.pushes, c.timeout = self.sock, b"", [], 60
+        c.sock, c.buf, c.at, c.pushes, c.timeout = self.sock, b"", 0, [], 60
         for _ in range(n):
             got = c.read(60, raising=False)
             if isinstance(got, Exception):

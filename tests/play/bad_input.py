@@ -296,6 +296,11 @@ class Bombs(WithDesk):
         self.assertLess(self.d.rss(), (150 << 20) * SLOW)
 
 
+def put(path, text):
+    with open(path, "w") as f:
+        f.write(text)
+
+
 HELPER = '''#!%s
 """A stand-in for helpline-mime that does not do what it should."""
 import os, socket, struct, sys, time
@@ -347,18 +352,17 @@ class Helpers(unittest.TestCase):
             os.mkdir(folder)
             os.symlink(d.program("helpline-mailer"), os.path.join(folder, "helpline-mailer"))
             helper = os.path.join(folder, "helpline-mime")
-            with open(helper, "w") as f:
-                f.write(HELPER % sys.executable)
+            put(helper, HELPER % sys.executable)
             os.chmod(helper, 0o755)
             d.env["HELPLINE_LIBEXEC"] = folder
             d.env["HELPLINE_NO_RLIMIT"] = "1"
             how = os.path.join(folder, "how")
-            open(how, "w").write("exit")
+            put(how, "exit")
             d.start()
             hows = ("garbage", "json", "type", "much", "exit", "segv", "late", "half", "twice")
             for i, word in enumerate(hows):
                 with self.subTest(word):
-                    open(how, "w").write(word)
+                    put(how, word)
                     for pid in d.children("helpline-mime"):
                         os.kill(pid, 9)
                     raw = mail(subject=word, sender="h%d@x.example" % i)

@@ -54,6 +54,7 @@ class Client:
     def __init__(self, address, timeout=10.0):
         self.timeout = timeout
         self.buf = b""
+        self.at = 0  # what of buf has been read
         self.pushes = []
         if isinstance(address, str):
             self.sock = unix_connect(address, timeout)
@@ -105,7 +106,7 @@ class Client:
 
     def silent(self, seconds):
         """True when nothing more arrives for so long (a close counts as something)."""
-        if self.buf:
+        if self.at < len(self.buf):
             return False
         self.sock.settimeout(seconds)
         try:
@@ -144,31 +145,28 @@ class Client:
             raise Closed(str(e)) from None
         if got == b"":
             raise Closed("closed by the daemon")
-        self.buf += got
+        self.buf = self.buf[self.at:] + got
+        self.at = 0
 
     def _line(self, deadline):
         while True:
-            i = self.buf.find(b"\r\n")
+            i = self.buf.find(b"\r\n", self.at)
             if i >= 0:
-                line, self.buf = self.buf[:i], self.buf[i + 2:]
+                line = self.buf[self.at:i]
+                self.at = i + 2
                 return line
             self._fill(deadline)
 
     def _bulk(self, n, deadline):
         if n < 0:
             return None
-        parts = [self.buf]
-        have = len(self.buf)
-        while have < n + 2:
-            self.buf = b""
+        while len(self.buf) - self.at < n + 2:
             self._fill(deadline)
-            parts.append(self.buf)
-            have += len(self.buf)
-        data = b"".join(parts)
-        self.buf = data[n + 2:]
-        if data[n:n + 2] != b"\r\n":
+        data = self.buf[self.at:self.at + n]
+        if self.buf[self.at + n:self.at + n + 2] != b"\r\n":
             raise AssertionError("bulk string without its CRLF")
-        return data[:n]
+        self.at += n + 2
+        return data
 
     def _value(self, deadline):
         line = self._line(deadline)
