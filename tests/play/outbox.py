@@ -13,7 +13,12 @@ QUIET = RULES + "acknowledge none\n"
 
 
 def entries(d):
-    return [json.loads(e) for e in d.cmd("OUTBOX", "LIST")[1]]
+    cursor, found = "0", []
+    while True:
+        cursor, page = d.cmd("OUTBOX", "LIST", *([] if cursor == "0" else ["AFTER", cursor]))
+        found += [json.loads(e) for e in page]
+        if cursor == "0":
+            return found
 
 
 def content(m):
