@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "channels/helper_mailer.h"
+#include "daemon/base/crash.h"
 #include "daemon/base/worker.h"
 
 #define JOB_MAX ((size_t)64 * 1024 * 1024)
@@ -75,6 +76,7 @@ job_run(const char *body, size_t len)
                 watchdog_set(0);
         }
         mailer_answer_format(&answer, &out);
+        crash_point("mailer.answer");
         if (worker_answer('R', out.data, out.len) == -1)
                 exit(0);
 }
@@ -95,6 +97,7 @@ main(void)
                         close(fd);
                 if (type != 'S')
                         return 2;
+                crash_point("mailer.job");
                 job_run(body, len);
                 explicit_bzero(body, len); /* it held a password */
                 free(body);

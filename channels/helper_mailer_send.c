@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "channels/helper_mailer.h"
+#include "daemon/base/crash.h"
 
 #define STEPS 6 /* of the dialogue, each of at most timeout_ms */
 #define BYTES_PER_MS 8 /* a relay that takes less than 8 KB/s is too slow */
@@ -170,6 +171,7 @@ event_cb(smtp_session_t session, int event, void *arg, ...)
                 answer_judge();
                 now.is_judged = true;
                 known_set();
+                crash_point("mailer.sent");
                 break;
         case SMTP_EV_INVALID_PEER_CERTIFICATE:
                 (void)va_arg(ap, long);

@@ -33,6 +33,17 @@ def text(s):
     return struct.pack(">I", len(b)) + b
 
 
+def own_address():
+    """An address of this machine that is not loopback, or None (nothing is sent)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.connect(("192.0.2.1", 9))
+            address = s.getsockname()[0]
+        except OSError:
+            return None
+    return None if address.startswith("127.") else address
+
+
 class Answer:
     def __init__(self, body):
         self.body = body
@@ -128,9 +139,9 @@ class Sink:
 class Relay:
     """aiosmtpd in a thread of its own."""
 
-    def __init__(self, sink, **more):
+    def __init__(self, sink, address="127.0.0.1", **more):
         self.port = free_port()
-        self.controller = Controller(sink, hostname="127.0.0.1", port=self.port,
+        self.controller = Controller(sink, hostname=address, port=self.port,
                                      server_hostname="relay.example", **more)
 
     def __enter__(self):
@@ -452,6 +463,21 @@ class Tls(unittest.TestCase):
             a = stranger.send(port, starttls=True)
         self.assertEqual((a.connected, a.fates[0][0]), (False, DEFERRED))
         self.assertEqual(sink.mails, [])
+
+    def test_offered_elsewhere_is_used_whatever_the_certificate(self):
+        """Not on this machine and not required: TLS when offered, better than plain text."""
+        address = own_address()
+        if address is None:
+            self.skipTest("this machine has no address but loopback")
+        sink = Sink()
+        with self.relay(sink, "wrong", address=address) as port:
+            a = self.mailer.send(port, host=address)
+        self.assertEqual((a.fates[0][:2], a.why), ((SENT, 250), ""))
+        with Relay(sink, address=address) as port:
+            self.assertEqual(self.mailer.send(port, host=address).fates[0][0], SENT)
+            a = self.mailer.send(port, host=address, user="u", password="secret")
+        self.assertEqual((a.connected, a.fates[0][0]), (False, DEFERRED))
+        self.assertEqual(len(sink.mails), 2)
 
     def test_required_but_not_offered(self):
         sink = Sink()
