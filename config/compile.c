@@ -706,10 +706,32 @@ rule_lint(struct build *b, const struct rule *r)
         }
 }
 
+/* The acknowledgement's default: one of the user's own may be wrong, and where
+ * none is found, a warning will do: rules may say `acknowledge none`. */
+static void
+template_standard(struct build *b)
+{
+        struct err err = {0};
+        const char *path;
+
+        if (template_find(b->c, "standard", b->c->languages[0], b->a, &path, &err) ==
+            -1) {
+                report_warning(b->report, (struct place){0}, "%s", err.text);
+                report_advice(
+                    b->report, "without it nobody is told that his mail arrived");
+                return;
+        }
+        for (size_t i = 0; i < b->c->n_languages; i++)
+                if (template_check(b->c, "standard", b->c->languages[i], &err) == -1)
+                        report_error(b->report, (struct place){0}, "%s", err.text);
+}
+
 /* Each template must be there and good in every language of the desk. */
 void
 rules_templates(struct build *b)
 {
+        if (!b->no_files)
+                template_standard(b);
         for (size_t i = 0; i < b->rules->n_rules && !b->no_files; i++) {
                 const struct rule *r = &b->rules->rules[i];
 
@@ -727,9 +749,31 @@ rules_templates(struct build *b)
         }
 }
 
+static bool
+line_has_agents(const struct config *c, const char *line)
+{
+        for (size_t i = 0; i < c->n_agents; i++)
+                if (strcmp(c->agents[i].line, line) == 0)
+                        return true;
+        return false;
+}
+
+static void
+route_lint(struct build *b, const struct rule *r)
+{
+        for (size_t i = 0; i < r->route.n_lines; i++)
+                if (line_has_agents(b->c, r->route.lines[i]))
+                        return;
+        report_warning(
+            b->report, r->place, "nobody is at home in the lines of this route");
+        report_advice(b->report, "such tickets would wait for ever");
+}
+
 void
 rules_lint(struct build *b)
 {
+        for (size_t i = 0; i < b->rules->n_routes && b->c->n_agents > 0; i++)
+                route_lint(b, &b->rules->routes[i]);
         for (size_t i = 0; i < b->rules->n_rules; i++)
                 rule_lint(b, &b->rules->rules[i]);
         if (b->needed.n > CLASS_MAX_NEEDS) {

@@ -256,9 +256,14 @@ not_holds(const struct condition *c, struct looked_at *l)
 }
 
 static bool
-or_holds(const struct condition *c, struct looked_at *l)
+and_holds(const struct condition *c, struct looked_at *l)
 {
-        return condition_holds(c->left, l) || condition_holds(c->right, l);
+        size_t n_on = l->n_on;
+
+        if (condition_holds(c->left, l) && condition_holds(c->right, l))
+                return true;
+        l->n_on = n_on; /* the left side alone is no evidence */
+        return false;
 }
 
 bool
@@ -266,9 +271,9 @@ condition_holds(const struct condition *c, struct looked_at *l)
 {
         switch (c->kind) {
         case CONDITION_AND:
-                return condition_holds(c->left, l) && condition_holds(c->right, l);
+                return and_holds(c, l);
         case CONDITION_OR:
-                return or_holds(c, l);
+                return condition_holds(c->left, l) || condition_holds(c->right, l);
         case CONDITION_NOT:
                 return not_holds(c, l);
         case CONDITION_TEST:

@@ -58,7 +58,7 @@ list_add_lines(struct build *b, struct list_options *l, const struct source *s)
         }
 }
 
-static void
+static bool
 list_add_file(struct build *b, struct list_options *l, const struct sentence *s)
 {
         const struct value *v = &s->values[2];
@@ -70,9 +70,10 @@ list_add_file(struct build *b, struct list_options *l, const struct sentence *s)
         source = source_read(b, path_beside(b, v->at.source, v->text), &why);
         if (source == NULL) {
                 report_error(b->report, v->at, "cannot read this list: %s", why);
-                return;
+                return false;
         }
         list_add_lines(b, l, source);
+        return true;
 }
 
 void
@@ -81,12 +82,14 @@ list_build(struct build *b, const struct sentence *s)
         const struct name *n = names_find(&b->lists, s->values[0].text);
         struct list_options *l = &b->c->lists[n->index];
 
+        bool told = s->bad;
+
         if (value_at_is(s, 1, "file") && s->n_values > 2)
-                list_add_file(b, l, s);
+                told = !list_add_file(b, l, s) || told;
         else
                 for (size_t i = 1; i < s->n_values; i++)
                         list_add(b, l, s->values[i].text, s->values[i].at);
-        if (l->n_items == 0 && !s->bad) {
+        if (l->n_items == 0 && !told) {
                 report_warning(b->report, s->at, "list '%s' is empty", l->name);
                 return;
         }

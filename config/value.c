@@ -360,6 +360,18 @@ host_is_loopback(const char *host)
 }
 
 static bool
+scheme_is_later(
+    struct build *b, const struct value *v, const char *scheme, const char *advice)
+{
+        if (strncmp(v->text, scheme, strlen(scheme)) != 0)
+                return false;
+        report_error(b->report, place_part(v, 0, strlen(scheme)),
+            "'%s' is not part of this version", scheme);
+        report_advice(b->report, "%s", advice);
+        return true;
+}
+
+static bool
 listen_set(
     struct build *b, const struct sentence *s, const struct value *v, const char **out)
 {
@@ -367,6 +379,8 @@ listen_set(
         unsigned port;
 
         *out = v->text;
+        if (scheme_is_later(b, v, "tls", "keep to 127.0.0.1 and put TLS in front"))
+                return false;
         if (strncmp(v->text, "unix:", 5) == 0 && v->text[5] != '\0')
                 return true;
         if (value_is_paren(v) || !host_port_read(b->a, v->text, 0, &host, &port)) {
@@ -421,18 +435,6 @@ url_set(
                 return false;
         }
         *out = v->text;
-        return true;
-}
-
-static bool
-scheme_is_later(
-    struct build *b, const struct value *v, const char *scheme, const char *advice)
-{
-        if (strncmp(v->text, scheme, strlen(scheme)) != 0)
-                return false;
-        report_error(b->report, place_part(v, 0, strlen(scheme)),
-            "'%s' is not part of this version", scheme);
-        report_advice(b->report, "%s", advice);
         return true;
 }
 

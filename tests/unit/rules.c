@@ -121,6 +121,8 @@ test_conditions(void **state)
             {"language is en and channel is web or channel is email", true,
                 "channel: email"},
             {"language is en and (channel is web or channel is email)", false, ""},
+            {"(language is ru and channel is web) or channel is email", true,
+                "channel: email"},
             {"not not language is ru", true, ""},
         };
 

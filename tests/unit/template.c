@@ -158,6 +158,13 @@ test_checked_with_the_configuration(void **state)
         assert_int_equal(case_load(&c, &r), 0);
         config_report_fini(&r);
         config_free(&c);
+        case_write("templates/standard.en.txt", "\n{tikcet}", 9, 0600);
+        assert_int_equal(case_load(&c, &r), -1);
+        assert_non_null(
+            strstr(buf_str(&r.text), "/templates/standard.en.txt:2:1: unknown "
+                                     "placeholder 'tikcet'; did you mean 'ticket'?"));
+        config_report_fini(&r);
+        config_free(&c);
         case_end();
 }
 
