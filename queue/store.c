@@ -25,6 +25,7 @@ enum {
         CONNECT_MS = 5000,
         STREAM_MS = 9000, /* above XREAD's BLOCK */
         HEALTH_MS = 1000,
+        DISK_LOOK_US = 20000,
 };
 
 /* Share of maxmemory at which mail, and at which agents, must wait. */
@@ -422,6 +423,7 @@ store_check_disk(struct store *s)
 
         if (s->child == NULL)
                 return;
+        s->disk_looked_us = clock_mono_us();
         s->disk = redis_child_disk(s->child, &s->disk_why);
         if (s->disk != was && s->disk != DISK_OK)
                 log_error("DISK", "level=%s why=%s",
@@ -451,8 +453,11 @@ store_on_health(void *arg)
 }
 
 int
-store_may_take(const struct store *s, struct err *err)
+store_may_take(struct store *s, struct err *err)
 {
+        if (clock_mono_us() - s->disk_looked_us > DISK_LOOK_US)
+                store_check_disk(
+                    s); /* fast senders fill a small disk between two turns of health */
         if (!s->up)
                 return err_code(err, ERR_RETRY, "451", "the store is away%s%s",
                     s->conn != NULL ? ": " : "",

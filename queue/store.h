@@ -61,7 +61,7 @@ void store_free(struct store **s);
 bool store_is_up(const struct store *s);
 /* What intake must know before it takes a message: ERR_NONE, or why not now
  * (store away, disk low, memory at 85 %). err->code "452" full, "451" else. */
-int store_may_take(const struct store *s, struct err *err);
+int store_may_take(struct store *s, struct err *err);
 bool store_is_live(const struct store *s);          /* meta live: outgoing mail leaves */
 /* Desk secrets for Message-IDs: key id (one character) and 32 bytes. The newest
  * signs; older ones only verify. NULL when there is no such key. */

@@ -58,6 +58,7 @@ struct store {
         int64_t time_sent_us; /* of the TIME in flight, monotonic */
 
         struct timer *health; /* every second while connected */
+        int64_t disk_looked_us; /* when, clock_mono_us() */
         unsigned n_health;
         enum disk_level disk;
         struct err disk_why;

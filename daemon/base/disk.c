@@ -84,11 +84,14 @@ disk_job_free(struct disk_job *job)
 static int
 disk_failed(struct disk_job *job, int errnum)
 {
-        if (errnum == ENOSPC || errnum == EDQUOT)
-                return err_errno(&job->err, ERR_RETRY, errnum,
+        if (errnum == ENOSPC || errnum == EDQUOT) {
+                err_errno(&job->err, ERR_RETRY, errnum,
                     "cannot store %zu bytes; free space on the disk of the state "
                     "directory",
                     disk_job_bytes(job));
+                strcpy(job->err.code, "452"); /* as SMTP says it */
+                return -1;
+        }
         return err_errno(&job->err, ERR_RETRY, errnum,
             "cannot store %zu bytes on the disk", disk_job_bytes(job));
 }

@@ -28,7 +28,7 @@ typedef void (*disk_fn)(void *arg, const struct err *err);
  * bytes are copied from body_fd's start by the thread; the descriptor is
  * duplicated) at `offset` of fd, durably. fd stays the caller's, open until fn
  * was called. A failed or short write is
- * ERR_RETRY with the reason (disk full); what was partly written is the
+ * ERR_RETRY with the reason (disk full: code "452"); what was partly written is the
  * caller's to overwrite or skip. */
 void
 disk_write(struct disk *d, int fd, uint64_t offset, const void *head, size_t head_len,

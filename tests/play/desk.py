@@ -15,6 +15,7 @@ behind is kept when HELPLINE_KEEP is set.
 import asyncio
 import ctypes
 import email
+import email.header
 import email.policy
 import email.utils
 import json
@@ -105,6 +106,8 @@ def mail(subject="Hello", text="Nothing works.\n", sender="Ivan Petrov <ivan@cus
 def encoded(name, value):
     if value.isascii():
         return value
+    if name in ("From", "To", "Cc", "Reply-To"):
+        return email.utils.formataddr(email.utils.parseaddr(value))
     return email.header.Header(value, "utf-8", header_name=name).encode(linesep="\r\n")
 
 
@@ -222,7 +225,7 @@ class Sink:
     async def handle_DATA(self, server, session, envelope):
         m = email.message_from_bytes(envelope.content, policy=email.policy.default)
         m.raw = envelope.content
-        m.envelope_from = envelope.mail_from or ""
+        m.envelope_from = "" if envelope.mail_from in (None, "<>") else envelope.mail_from
         m.envelope_to = list(envelope.rcpt_tos)
         answer = self.answer(m) if callable(self.answer) else self.answer
         with self.lock:
@@ -266,7 +269,7 @@ class Desk:
         self.port = free_port()
         self.lmtp_port = free_port()
         self.sink = Sink()
-        self.env = dict(os.environ, HELPLINE_DISK_FLOOR="1048576", **(env or {}))
+        self.env = dict(os.environ, **{"HELPLINE_DISK_FLOOR": "1048576", **(env or {})})
         if SANITIZED:
             self.env["HELPLINE_NO_RLIMIT"] = "1"  # the sanitizers' shadow needs the whole address space
         self.proc = None
