@@ -268,7 +268,6 @@ static void
 print_head(struct screen *s, const char *port)
 {
         const char *file = path_from_here(s->arena, s->config->file);
-        const char *slash = strrchr(file, '/');
         struct buf b AUTO_BUF = BUF_INIT;
 
         buf_addf(&b, "%s: running, in rehearsal (no mail leaves). Ctrl-C ends it.",
@@ -277,8 +276,7 @@ print_head(struct screen *s, const char *port)
         printf("  agents  127.0.0.1:%s (any Redis client)\n", port);
         printf("  mail    LMTP on %s\n",
             path_from_here(s->arena, s->config->lmtp_listen[0]));
-        printf("  files   %s, %.*shelplined.log\n", file,
-            slash == NULL ? 0 : (int)(slash - file + 1), file);
+        printf("  files   %s, helplined.log beside it\n", file);
         printf("  look    build/release/helpline -c %s status\n", file);
 }
 
