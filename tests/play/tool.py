@@ -6,6 +6,8 @@ import re
 import subprocess
 import unittest
 
+import redis
+
 from desk import BUILD, Desk, mail, wait_for
 
 TOKEN = re.compile(r"\Ahl_[a-z0-9]+_[A-Za-z0-9_-]{43}\n\Z")
@@ -217,13 +219,20 @@ class Away(unittest.TestCase):
         """Clean beside the daemon and without it; differences are found and mended."""
         with Desk() as d:
             d.deliver(mail(subject="VPN"))
-            d.tool("fsck")
+            self.assertRegex(d.tool("fsck").stdout, r"^# 1 tickets, .* 0 differences\n$")
             d.stop()
-            p = d.tool("fsck")
-            self.assertEqual("", p.stdout.strip() if "ok" not in p.stdout.lower() else "")
-            self.assertEqual(d.tool("fsck", "--fix", check=False).returncode, 0)
+            self.assertRegex(d.tool("fsck").stdout, r"^# 1 tickets, .* 0 differences\n$")
             d.start()
-            self.assertEqual(1, len(d.list()))
+            with redis.Redis(unix_socket_path=os.path.join(d.state, "r.sock")) as r:
+                for key in r.scan_iter("*:q:*"):
+                    r.delete(key)
+            p = d.tool("fsck", check=False)
+            self.assertEqual(1, p.returncode, p.stdout + p.stderr)
+            self.assertRegex(p.stdout, r"(?m)^[^#].* missing")
+            d.tool("fsck", "--fix", check=False)
+            d.tool("fsck")
+            self.assertEqual(1, len(d.reserve(d.agent("anna"))), "and the ticket can be had")
+            self.assertEqual(2, d.tool("fsck", "x", check=False).returncode)
 
     def test_drain(self):
         with Desk() as d:
