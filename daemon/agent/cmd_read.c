@@ -523,9 +523,7 @@ stats_lines(struct agents *a, const struct store_stats *st, struct json_out *o)
                 jo_open(o, '{');
                 jo_kint(o, "queued", queued);
                 jo_kint(o, "held", held);
-                jo_kint(o, "oldest_s",
-                    queued > 0 && oldest_ms > 0 ? (clock_now_ms() - oldest_ms) / 1000
-                                                : 0);
+                jo_kint(o, "oldest_s", queued > 0 ? oldest_ms / 1000 : 0);
                 jo_kint(o, "ready", ready);
                 jo_close(o, '}');
         }
