@@ -620,17 +620,26 @@ is_name(const struct raw_header *h, const char *name)
 }
 
 static void
-read_address(struct message *m, const struct raw_header *h, struct mail_address *to)
+read_mailboxes(struct message *m, const char *s, size_t len, struct mail_address *to)
 {
         struct mail_address *list = NULL;
         size_t n = 0;
 
-        if (to->address[0] != '\0')
-                return;
-        mime_header_addresses(m->arena, h->value, h->value_len, &list, &n, MAX_MAILBOXES);
+        mime_header_addresses(m->arena, s, len, &list, &n, MAX_MAILBOXES);
         for (size_t i = 0; i < n; i++)
                 if (i == 0 || (to->address[0] == '\0' && list[i].address[0] != '\0'))
                         *to = list[i];
+}
+
+static void
+read_address(struct message *m, const struct raw_header *h, struct mail_address *to)
+{
+        if (to->address[0] != '\0')
+                return;
+        read_mailboxes(m, h->value, h->value_len, to);
+        if (to->address[0] == '\0' && strchr(to->name, '<') != NULL &&
+            strchr(to->name, '@') != NULL) /* some encode the whole of "Name <a@b>" */
+                read_mailboxes(m, to->name, strlen(to->name), to);
 }
 
 static void

@@ -163,6 +163,21 @@ test_dates(void **state)
         date("Tue, 24 Nov 2026 77:00:00 +0000", 0);
 }
 
+/* The whole of "Name <a@b>" in one encoded word: no name holds an address. */
+static void
+test_whole_mailbox_encoded(void **state)
+{
+        const char *block =
+            "From: =?utf-8?b?0JjQstCw0L0gPGl2YW5AY3VzdG9tZXIuZXhhbXBsZT4=?=\r\n";
+        struct message *m = message_new();
+
+        (void)state;
+        mime_header_read(m, block, strlen(block), 4096);
+        assert_string_equal(m->from.name, "Иван");
+        assert_string_equal(m->from.address, "ivan@customer.example");
+        message_free(&m);
+}
+
 static void
 test_block(void **state)
 {
@@ -203,6 +218,7 @@ main(void)
             cmocka_unit_test(test_broken_addresses),
             cmocka_unit_test(test_ids),
             cmocka_unit_test(test_dates),
+            cmocka_unit_test(test_whole_mailbox_encoded),
             cmocka_unit_test(test_block),
         };
 
