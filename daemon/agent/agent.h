@@ -152,7 +152,7 @@ struct agents {
 /* ---- one command under way ---- */
 
 enum arg_type {
-        ARG_ANY,      /* any bytes, at most limits.word */
+        ARG_ANY,      /* any bytes */
         ARG_WORD,     /* valid UTF-8, no controls, at most limits.word */
         ARG_TEXT,     /* valid UTF-8 text, at most limits.text */
         ARG_SECRET,   /* never named in an error */

@@ -181,11 +181,13 @@ check_text(struct parse *p, const struct arg_spec *s, const struct resp_arg *a)
 static int
 check_word(struct parse *p, const struct arg_spec *s, const struct resp_arg *a)
 {
+        if (s->type == ARG_ANY)
+                return 0;
         if (a->len > agents_limits.word)
                 return err_code(p->err, ERR_REJECT, "BADARG",
                     "%s: expected at most %zu bytes, got %zu",
                     s->option != NULL ? s->option : s->name, agents_limits.word, a->len);
-        if (s->type != ARG_ANY && !is_clean(a))
+        if (!is_clean(a))
                 return bad(p, s, "one line of UTF-8", a);
         return 0;
 }

@@ -1,12 +1,13 @@
 /*
  * The limits of the agents' socket (docs/protocol.md, "Limits"), all in one place.
- * Tests make them small.
  */
 #ifndef HELPLINE_DAEMON_AGENT_LIMITS_H
 #define HELPLINE_DAEMON_AGENT_LIMITS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "daemon/base/err.h"
 
 struct agents_limits {
         size_t arg;             /* bytes of one argument */
@@ -35,5 +36,8 @@ struct agents_limits {
         int64_t repeat_ms;      /* a repetition without a key counts as one for so long */
 };
 extern struct agents_limits agents_limits;
+
+/* "name=number ..." (names as above) changes them; NULL and "" nothing. -1 with *err. */
+int limits_read(const char *text, struct err *err);
 
 #endif

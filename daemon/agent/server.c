@@ -17,33 +17,6 @@
 #define STOP_STEP_MS 20
 #define PAGE 100
 
-struct agents_limits agents_limits = {
-    .arg = 1 << 20,
-    .request = 4 << 20,
-    .inline_line = 65536,
-    .anonymous = 1024,
-    .args = 64,
-    .stretch = 1000,
-    .behind_reserve = 65536,
-    .anonymous_ms = 30000,
-    .anonymous_near_ms = 60000,
-    .connections = 10000,
-    .per_address = 4096,
-    .text = 65536,
-    .word = 1024,
-    .document = 256 * 1024,
-    .reserve_answer = 1 << 20,
-    .unread = 4 << 20,
-    .unread_events = 8 << 20,
-    .subscriptions = 256,
-    .grace_ms = 120000,
-    .watch_ms = 300,
-    .gone_ms = 3600000,
-    .empty_ms = 1000,
-    .own_ms = 15 * 60000,
-    .repeat_ms = 86400000,
-};
-
 /* ---- listening ---- */
 
 static void
@@ -102,6 +75,10 @@ agents_open(struct desk *d, struct err *err)
         LIST_INIT(&a->losts);
         random_bytes(random, sizeof random);
         base32_format(random, sizeof random, a->boot);
+        if (limits_read(getenv("HELPLINE_LIMITS"), err) == -1) {
+                agents_free(&a);
+                return NULL;
+        }
         for (size_t i = 0; i < d->config->n_socket_listen; i++)
                 if (agents_listen(a, d->config->socket_listen[i], err) == -1) {
                         agents_free(&a);
