@@ -183,6 +183,8 @@ reach_store(struct reach *r, struct err *err)
                 rc = reach_connect(r, err);
                 if (rc == 1)
                         return 0;
+                if (rc == -1 && r->lock_fd != -1 && !r->where.is_embedded)
+                        return -1; /* nobody else is there who might be starting it */
                 if (r->fatal.kind != ERR_NONE) {
                         *err = r->fatal;
                         return -1;

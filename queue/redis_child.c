@@ -37,6 +37,8 @@ enum {
         RESTART_FULL_DISK_MS = 2000,
         LINE_MAX_LEN = 1024,
         CHILD_LOCK_FD = 3,
+        LISTEN_POLL_MS = 5, /* its socket is looked for so often ... */
+        LISTEN_WAIT_MS = 20000, /* ... and so long */
 };
 
 struct redis_child {
@@ -58,6 +60,8 @@ struct redis_child {
         bool is_damaged; /* it said that its file is bad */
         int64_t started_us; /* the last start */
         int64_t exits_us[EXITS_MAX]; /* the last exits, newest first; 0 none */
+        struct timer *listens; /* looks whether its socket is there */
+        bool socket_seen; /* the file is there: bound, perhaps not yet listening */
         struct timer *restart; /* the next start */
         struct timer *kill; /* SIGKILL when it does not end */
         bool is_stopping; /* redis_child_stop was called */
@@ -338,6 +342,26 @@ child_on_restart(void *arg)
                 child_fatal(c, &err);
                 return;
         }
+        c->socket_seen = false;
+        timer_set(c->listens, LISTEN_POLL_MS);
+}
+
+/* The old socket was removed, so the file is the new one. bind comes a moment before
+ * listen: one look more. */
+static void
+child_on_listens(void *arg)
+{
+        struct redis_child *c = arg;
+        struct arena *a AUTO_ARENA = arena_new();
+        int64_t waited_us = clock_mono_us() - c->started_us;
+
+        if (c->pid == 0 || c->is_stopping)
+                return;
+        if (!c->socket_seen && waited_us < LISTEN_WAIT_MS * (int64_t)1000) {
+                c->socket_seen = access(arena_printf(a, "%s/r.sock", c->dir), F_OK) == 0;
+                timer_set(c->listens, LISTEN_POLL_MS);
+                return;
+        }
         if (c->h->on_started != NULL)
                 c->h->on_started(c->arg);
 }
@@ -485,6 +509,7 @@ redis_child_new(struct loop *loop, const char *state_dir, int lock_fd,
         c->address = xstrdup(arena_printf(a, "unix:%s/r.sock", state_dir));
         c->lock_fd = lock_fd;
         c->pidfd = c->log_fd = -1;
+        c->listens = timer_new(loop, child_on_listens, c);
         c->restart = timer_new(loop, child_on_restart, c);
         c->kill = timer_new(loop, child_on_kill, c);
         c->space = disk_space_new(state_dir);
@@ -536,6 +561,7 @@ child_reap(void *arg)
 {
         struct redis_child *c = arg;
 
+        timer_free(&c->listens);
         timer_free(&c->restart);
         timer_free(&c->kill);
         disk_space_free(&c->space);
@@ -559,6 +585,7 @@ redis_child_free(struct redis_child **cp)
         }
         c->is_over = true;
         c->stopped = NULL;
+        timer_clear(c->listens);
         timer_clear(c->restart);
         timer_clear(c->kill);
         loop_later(c->loop, child_reap, c);

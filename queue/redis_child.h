@@ -15,7 +15,8 @@
 struct redis_child;
 
 struct redis_child_handlers {
-        void (*on_started)(void *arg);  /* the process runs; the socket may be connected to (it may still load) */
+        /* It listens and may be connected to (it may still be loading). */
+        void (*on_started)(void *arg);
         void (*on_exited)(void *arg, const struct err *why); /* it will be started again by itself */
         void (*on_fatal)(void *arg, const struct err *why);  /* it will not */
 };

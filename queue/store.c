@@ -364,8 +364,10 @@ store_on_child_started(void *arg)
 {
         struct store *s = arg;
 
-        if (s->conn != NULL)
-                redis_conn_kick(s->conn);
+        if (s->conn == NULL)
+                return;
+        redis_conn_start(s->conn); /* the first time; then it connects again by itself */
+        redis_conn_kick(s->conn);
 }
 
 static void
@@ -584,10 +586,11 @@ store_start(struct store *s)
                 loop_later(s->loop, store_tell_bad_where, s);
                 return;
         }
-        if (s->child != NULL)
-                redis_child_start(s->child);
         s->conn = redis_conn_new(s->loop, &o, &conn_handlers, s);
-        redis_conn_start(s->conn);
+        if (s->child != NULL)
+                redis_child_start(s->child); /* the connection is made when it listens */
+        else
+                redis_conn_start(s->conn);
         timer_set(s->health, 0);
 }
 

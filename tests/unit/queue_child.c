@@ -275,7 +275,7 @@ three_exits_are_enough(void **state)
         fake_program("echo cannot go on; exit 3");
         child_open(-1);
         assert_true(until(&owner.n_fatal, 1, 5000));
-        assert_int_equal(owner.n_started, 3);
+        assert_int_equal(owner.n_started, 0); /* it never listened */
         assert_int_equal(owner.n_exited, 2);
         assert_non_null(strstr(owner.why.text, "three times within a minute"));
         assert_non_null(strstr(owner.why.text, "cannot go on"));
@@ -299,9 +299,9 @@ one_that_does_not_end_is_killed(void **state)
 
         fake_program("trap '' TERM; while :; do sleep 1; done");
         child_open(-1);
-        assert_true(until(&owner.n_started, 1, 5000));
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < 30; i++)
                 loop_turn(loop, 20);
+        assert_true(redis_child_pid(owner.child) > 0);
         begin = clock_read_mono_us();
         redis_child_stop(owner.child, 300, on_stopped, NULL);
         assert_true(until(&owner.n_stopped, 1, 5000));
@@ -420,7 +420,7 @@ damage_redis_sees_is_told(void **state)
         aof_add(damage, sizeof damage - 1);
         child_open(-1);
         assert_true(until(&owner.n_fatal, 1, 5000));
-        assert_int_equal(owner.n_started, 1);
+        assert_int_equal(owner.n_exited, 0);
         assert_non_null(strstr(owner.why.text, "cannot read its append-only file"));
 }
 
