@@ -33,7 +33,7 @@ stats_line_count(struct store_stats *st, struct arena *a, const char *rest, int6
 
         if (line == NULL)
                 return;
-        i = stats_line(st, a, line + 1); /* it may move the arrays */
+        i = stats_line(st, a, line + 1); /* may move the arrays */
         if (strncmp(rest, "queued:", 7) == 0)
                 st->queued[i] = n;
         else if (strncmp(rest, "held:", 5) == 0)
@@ -52,7 +52,7 @@ stats_counts(struct store_stats *st, struct arena *a, const redisReply *pairs)
 
                 if (strncmp(f, "s:", 2) == 0 && ticket_state_parse(f + 2, &state))
                         st->tickets[state] = n;
-                else if (strncmp(f, "l:", 2) == 0)
+                else if (strncmp(f, "l:queued:", 9) == 0 || strncmp(f, "l:held:", 7) == 0)
                         stats_line_count(st, a, f + 2, n);
                 else if (strcmp(f, "in") == 0)
                         st->in_messages = n;
