@@ -277,7 +277,8 @@ install: $(PROGRAMS)
 	$(if $(MAN1),install -d $(D)/share/man/man1 && install -m 644 $(MAN1) $(D)/share/man/man1/)
 	$(if $(MAN5),install -d $(D)/share/man/man5 && install -m 644 $(MAN5) $(D)/share/man/man5/)
 	$(if $(MAN8),install -d $(D)/share/man/man8 && install -m 644 $(MAN8) $(D)/share/man/man8/)
-	$(if $(UNITS),install -d $(D)/lib/systemd/system && install -m 644 $(UNITS) $(D)/lib/systemd/system/)
+	$(if $(UNITS),install -d $(D)/lib/systemd/system && for u in $(UNITS); do \
+	    sed "s|/usr/local|$(PREFIX)|" $$u > $(D)/lib/systemd/system/$$(basename $$u) && chmod 644 $(D)/lib/systemd/system/$$(basename $$u); done)
 uninstall:
 	rm -f $(D)/sbin/helplined $(D)/bin/helpline
 	rm -rf $(D)/libexec/helpline $(D)/share/helpline $(D)/share/doc/helpline

@@ -6,12 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef HELPLINE_LIBEXEC
-#define HELPLINE_LIBEXEC "/usr/local/libexec/helpline"
-#endif
-
+/* The folder of this very program, "" when it cannot be told. */
 static const char *
-beside_program(struct arena *a, const char *name)
+own_folder(struct arena *a)
 {
         char self[4096];
         ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -21,19 +18,21 @@ beside_program(struct arena *a, const char *name)
                 return "";
         self[n] = '\0';
         slash = strrchr(self, '/');
-        return arena_printf(a, "%.*s/%s", (int)(slash - self), self, name);
+        return arena_strndup(a, self, (size_t)(slash - self));
 }
 
 const char *
 helper_path(struct arena *a, const char *name, struct err *err)
 {
-        const char *dir = getenv("HELPLINE_LIBEXEC");
-        const char *path = dir != NULL ? arena_printf(a, "%s/%s", dir, name) : "";
+        const char *dir = getenv("HELPLINE_LIBEXEC"), *own = own_folder(a);
+        const char *path;
 
-        if (dir == NULL) {
-                path = beside_program(a, name);
+        if (dir != NULL)
+                path = arena_printf(a, "%s/%s", dir, name);
+        else { /* built: beside us; installed: PREFIX/sbin and PREFIX/libexec/helpline */
+                path = arena_printf(a, "%s/%s", own, name);
                 if (access(path, X_OK) == -1)
-                        path = arena_printf(a, "%s/%s", HELPLINE_LIBEXEC, name);
+                        path = arena_printf(a, "%s/../libexec/helpline/%s", own, name);
         }
         if (access(path, X_OK) == 0)
                 return path;
