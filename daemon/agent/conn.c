@@ -369,8 +369,10 @@ conn_on_eof(void *arg)
         struct conn *c = arg;
 
         c->eof = true;
-        if (c->session != NULL && !LIST_EMPTY(&c->given))
-                c->session->lost = true; /* his next RESERVE is not to wait for the end */
+        if (c->session != NULL && !LIST_EMPTY(&c->given)) {
+                c->session->lost = true; /* his other RESERVEs are not to wait for the end */
+                reserve_look_again(c->session);
+        }
         if (c->call != NULL && c->call->names_given && c->call->on_gone != NULL)
                 c->call->on_gone(c->call, true);
         conn_run(c);

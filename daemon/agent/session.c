@@ -174,15 +174,11 @@ session_join(struct conn *c)
                     a->desk->store, s->agent, session_on_presence, session_name_new(s));
 }
 
-/* broke, or another connection of his is parked already: back to its place, where a
- * parked one finds it. Else his next RESERVE gets it. */
 static void
 session_drop_given(struct conn *c, bool broke)
 {
         struct given *g;
 
-        if (dispatch_parked_of(c->agents->desk->dispatch, c->session->agent) > 0)
-                broke = !c->agents->stopping;
         while ((g = LIST_FIRST(&c->given)) != NULL) {
                 LIST_REMOVE(g, link);
                 if (broke)
