@@ -16,6 +16,7 @@
 
 #include "daemon/agent/agent.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/crash.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 
@@ -297,6 +298,7 @@ change_on_commit(void *arg, const struct err *err, const char *stored, size_t st
                         change_repeat(c, NULL, stored, stored_len);
                 return;
         }
+        crash_point("change.committed");
         session_took_up(c->agents, c->me.agent, c->ticket);
         call_answer(c, &c->answer);
 }
@@ -335,6 +337,7 @@ change_commit(struct call *c, const struct ticket_view *v)
         c->plan->answer(c, &ch, &c->answer);
         commit.answer = buf_str(&c->answer);
         commit.answer_len = c->answer.len;
+        crash_point("change.decided");
         store_commit(c->agents->desk->store, &commit, change_on_commit, c);
 }
 

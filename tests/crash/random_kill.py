@@ -19,7 +19,7 @@ class RandomKill(unittest.TestCase):
         print("seed %d" % SEED, flush=True)
         with load_desk() as d:
             keeper = Keeper(d)
-            load = Load(d, 600, n_senders=3, seed=SEED).start()
+            load = Load(d, 600, n_senders=3, seed=SEED, pause_s=0.04 + 0.4 * ROUNDS / 200).start()
             killed = {"daemon": 0, "store": 0, "mime": 0, "mailer": 0}
             store_kills = 0
             for _ in range(ROUNDS):
@@ -33,7 +33,7 @@ class RandomKill(unittest.TestCase):
                 killed[victim] += self.strike(d, victim)
                 store_kills = 0 if victim == "daemon" else store_kills + (victim == "store")
             load.finish(keeper, 150)
-            more = load.check()
+            more = load.check(keeper)
             print("killed %s; the daemon was started %d times; %d answers left twice" % (killed, keeper.n_deaths + 1, more))
 
     @staticmethod
