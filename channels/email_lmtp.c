@@ -111,13 +111,13 @@ say(struct lmtp_conn *c, const char *fmt, ...)
         va_list ap;
 
         va_start(ap, fmt);
-        vsnprintf(line, sizeof line - 2, fmt, ap);
+        vsnprintf(line, sizeof line, fmt, ap);
         va_end(ap);
         for (char *p = line; *p != '\0'; p++)
                 if ((unsigned char)*p < ' ')
                         *p = ' ';
-        strcat(line, "\r\n");
         stream_write(c->stream, line, strlen(line));
+        stream_write(c->stream, "\r\n", 2);
 }
 
 /* ---- a transaction ---- */
@@ -810,7 +810,7 @@ lmtp_open(struct loop *loop, const struct lmtp_options *o,
         l->loop = loop;
         TAILQ_INIT(&l->conns);
         options_take(l, o);
-        l->listeners = xcalloc(o->n_listen + 1, sizeof *l->listeners);
+        l->listeners = xcalloc(o->n_listen + 1, sizeof(struct listener *));
         if (spool_prepare(l->spool_dir, err) == -1) {
                 lmtp_close(&l);
                 return -1;

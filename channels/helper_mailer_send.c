@@ -208,9 +208,9 @@ login_cb(auth_client_request_t request, char **result, int fields, void *arg)
         (void)arg;
         for (int i = 0; i < fields; i++) {
                 if (request[i].flags & AUTH_PASS)
-                        result[i] = (char *)(uintptr_t)now.job->password;
+                        result[i] = (char *)now.job->password;
                 else if (request[i].flags & AUTH_USER)
-                        result[i] = (char *)(uintptr_t)now.job->user;
+                        result[i] = (char *)now.job->user;
                 else
                         result[i] = NULL;
         }
@@ -385,7 +385,7 @@ mailer_send(const struct mailer_job *j, struct arena *a, struct mailer_answer *o
         now.job = j;
         now.arena = a;
         now.answer = out;
-        now.recipients = arena_alloc(a, j->n_to * sizeof *now.recipients);
+        now.recipients = arena_alloc(a, j->n_to * sizeof(smtp_recipient_t));
         session_run();
         now.is_known = false;
 }

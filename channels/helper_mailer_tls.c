@@ -34,7 +34,7 @@ host_is_number(const char *host)
 static void
 tls_info_cb(const SSL *s, int where, int ret)
 {
-        SSL *ssl = (SSL *)(uintptr_t)s; /* the callback's type promises too much */
+        SSL *ssl = (SSL *)s; /* the callback's type promises too much */
 
         (void)ret;
         if (!(where & SSL_CB_HANDSHAKE_START) || !SSL_in_before(s))

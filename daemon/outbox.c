@@ -49,9 +49,11 @@ struct sending { /* one entry under way */
         LIST_ENTRY(sending) link;
 };
 
+LIST_HEAD(sending_list, sending);
+
 struct outbox {
         struct desk *desk;
-        LIST_HEAD(, sending) sendings;
+        struct sending_list sendings;
         unsigned n;
 };
 
@@ -563,12 +565,14 @@ void
 outbox_free(struct outbox **p)
 {
         struct outbox *o = *p;
-        struct sending *s;
+        struct sending *s, *next;
 
         *p = NULL;
         if (o == NULL)
                 return;
-        while ((s = LIST_FIRST(&o->sendings)) != NULL)
+        for (s = LIST_FIRST(&o->sendings); s != NULL; s = next) {
+                next = LIST_NEXT(s, link);
                 sending_free(s);
+        }
         free(o);
 }

@@ -173,6 +173,7 @@ class Script:
                         self.play(self, s)
                     except (OSError, EOFError):
                         pass
+                    self.file.close()  # or the connection would stay open
         except OSError:
             pass
 
@@ -529,7 +530,7 @@ class Tls(unittest.TestCase):
         lies = (b"250-x\r\n250 AUTH PLAIN\r\n235 fine\r\n250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n")
         for reply in (b"220 go\r\n" + lies, b"220-go\r\n220 on\r\n" + lies, b"!"):
             with self.injecting(reply) as r:
-                a = self.mailer.send(r.port, starttls=True, user="u", password="geheim")
+                a = self.mailer.send(r.port, starttls=True, user="u", password="geheim", timeout=500)
                 self.assertEqual((a.connected, a.fates[0][0]), (False, DEFERRED))
                 self.assertFalse(any(b"geheim" in x or b"AUTH" in x or b"MAIL" in x for x in r.seen))
 

@@ -600,7 +600,6 @@ test_a_client_that_never_reads_is_not_served_for_ever(void **state)
         struct lmtp_options o = {.command_ms = 200};
         struct play *p = play_new(&o);
         int fd = hello(p), small = 4096;
-        size_t sent = 0;
 
         (void)state;
         setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
@@ -614,7 +613,6 @@ test_a_client_that_never_reads_is_not_served_for_ever(void **state)
                             fd, noops, sizeof noops - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
                         if (n != (ssize_t)sizeof noops - 1)
                                 break;
-                        sent += (size_t)n;
                 }
                 loop_turn(p->loop, 1);
         }
