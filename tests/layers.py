@@ -30,7 +30,7 @@ FOREIGN = [  # (header, layers where it is at home, the one file or None)
     (r"gmime/|glib|gio/", {"helper"}), (r"libesmtp|auth-client", {"helper"}), (r"seccomp\.h", {"helper"}),
     (r"cmocka", {"tests"}), (r"systemd/", set()),
 ]
-GENERATED = {"desk_lua.h"}
+GENERATED = {"desk_lua.h": "queue", "fsck_lua.h": "queue", "demo_conf.h": "daemon"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -51,7 +51,7 @@ def sources():
 
 def own_include(path, layer, name):
     if name in GENERATED:
-        return "" if layer in ("queue", "tests") else "%s belongs to queue" % name
+        return "" if layer in (GENERATED[name], "tests") else "%s belongs to %s" % (name, GENERATED[name])
     if not os.path.exists(os.path.join(ROOT, name)):
         return 'no file "%s" (includes are written from the root)' % name
     if name.endswith(".c") and layer != "tests":

@@ -120,7 +120,8 @@ static int
 client_login(struct client *c, int *code, struct err *err)
 {
         struct arena *a AUTO_ARENA = arena_new();
-        const char *argv[] = {"AUTH", getenv("HELPLINE_TOKEN")};
+        const char *token = getenv("HELPLINE_TOKEN");
+        const char *argv[] = {"AUTH", token != NULL ? token : ""};
         struct resp_value v;
 
         *code = TOOL_AWAY;

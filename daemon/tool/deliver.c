@@ -22,6 +22,7 @@
 
 #define MAX_MAIL (25 << 20)
 #define ANSWER_MS 90000
+#define MAX_ANSWER 65536
 #define CONNECT_MS 10000
 
 struct lmtp_talk {
@@ -86,10 +87,10 @@ talk_answer(struct lmtp_talk *t)
                             (int)(len > 0 && nl[-1] == '\r' ? len - 1 : len), t->in.data);
                         buf_consume(&t->in, len + 1);
                         if (!more)
-                                return atoi(t->reply);
+                                return (int)strtol(t->reply, NULL, 10);
                         continue;
                 }
-                if (poll(&pfd, 1, ANSWER_MS) <= 0)
+                if (t->in.len > MAX_ANSWER || poll(&pfd, 1, ANSWER_MS) <= 0)
                         return 0;
                 n = read(t->fd, buf_reserve(&t->in, 4096), 4096);
                 if (n <= 0)

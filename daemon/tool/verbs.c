@@ -88,12 +88,11 @@ verb_check(struct tool *t, int argc, char **argv)
 static void
 print_lines(const json_t *lines)
 {
-        const char *name;
-        json_t *l;
-
         printf("%-16s %8s %8s %8s %10s\n", "line", "queued", "held", "ready", "oldest");
-        json_object_foreach((json_t *)lines, name, l)
-        {
+        for (void *i = json_object_iter((json_t *)lines); i != NULL;
+             i = json_object_iter_next((json_t *)lines, i)) {
+                const char *name = json_object_iter_key(i);
+                const json_t *l = json_object_iter_value(i);
                 int64_t s = json_int(l, "oldest_s", 0);
 
                 printf("%-16s %8lld %8lld %8lld %7lldm%02llds\n", name,
@@ -122,8 +121,6 @@ print_status(const json_t *s)
         const json_t *store = json_obj(s, "store"), *agents = json_obj(s, "agents");
         const json_t *in = json_obj(s, "in"), *out = json_obj(s, "outbox");
         const json_t *tickets = json_obj(s, "tickets");
-        const char *state;
-        json_t *n;
 
         printf("%s, helpline %s, up %lld s, %s\n", json_str(s, "desk", "?"),
             json_str(s, "version", "?"), (long long)json_int(s, "uptime_s", 0),
@@ -131,8 +128,10 @@ print_status(const json_t *s)
         printf("store    %s, durability %s\n", json_str(store, "kind", "?"),
             json_str(store, "durability", "?"));
         printf("tickets ");
-        json_object_foreach((json_t *)tickets, state, n)
-            printf(" %s %lld", state, (long long)json_integer_value(n));
+        for (void *i = json_object_iter((json_t *)tickets); i != NULL;
+             i = json_object_iter_next((json_t *)tickets, i))
+                printf(" %s %lld", json_object_iter_key(i),
+                    (long long)json_integer_value(json_object_iter_value(i)));
         printf("\nagents   %lld ready, %lld away, %lld parked\n",
             (long long)json_int(agents, "ready", 0),
             (long long)json_int(agents, "away", 0),
