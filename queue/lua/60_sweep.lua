@@ -9,7 +9,7 @@ local function verb_sweep()
         local n = 0
         for i = 1, #r[2], 2 do
                 local class = r[2][i]
-                if int(r[2][i + 1], 'cref') <= 0 and call('EXISTS', P .. 'q:' .. class) == 0 then
+                if int(r[2][i + 1], 'cref') <= 0 and call('ZCARD', P .. 'q:' .. class) == 0 then
                         write('HDEL', 'cref', class)
                         write('HDEL', 'class', class)
                         n = n + 1
