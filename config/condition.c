@@ -30,6 +30,7 @@ looked_at_init(struct looked_at *l, const struct message *m, struct arena *a)
         l->subject = cut(a, m->subject);
         l->text = cut(a, m->text);
         l->priority = PRIORITY_NORMAL;
+        l->patterns_left_us = PATTERNS_US;
 }
 
 /* "subject: ВПН": what a condition held on, in one line. */
@@ -92,7 +93,7 @@ text_matches(
 {
         size_t from, to;
 
-        switch (pattern_find(p, text, strlen(text), &from, &to)) {
+        switch (pattern_find(p, text, strlen(text), &l->patterns_left_us, &from, &to)) {
         case PATTERN_YES:
                 evidence(l, label, text + from, to - from);
                 return true;

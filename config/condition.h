@@ -51,9 +51,11 @@ struct looked_at {
         enum priority priority; /* so far */
         const char **on; /* evidence of the sentence looked at */
         size_t n_on;
+        int64_t patterns_left_us; /* processor time that patterns may still take */
 };
 
 #define LOOKED_AT_MAX (1u << 20)
+#define PATTERNS_US 200000
 
 void looked_at_init(struct looked_at *l, const struct message *m, struct arena *a);
 /* Does it hold? Adds to l->on the words it holds on. */

@@ -4,11 +4,20 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/base/arena.h"
 #include "daemon/base/buf.h"
+#include "daemon/base/utf8.h"
 
-#define MATCH_LIMIT 500000u /* steps: some milliseconds */
+#define TEXT_MAX 65536u /* bytes of a text that are looked at */
+#define STEPS_MIN 1000u /* of the matcher at one place of the text, and at most: */
+#define STEPS_MAX 500000u
+#define STEPS_TIMES_BYTES 200000000u /* a step may walk over all of the text */
+#define PLACES_MIN 16u /* where a match may begin, between two looks at the clock */
+#define PLACES_MAX 512u
+#define PORTION_US                                                                       \
+        1000 /* a portion of places that takes longer is followed by a small one */
 #define HEAP_LIMIT_KB 8192u
 #define JIT_STACK_MAX (512u * 1024)
 #define PATTERN_MAX 10000u
@@ -110,7 +119,6 @@ static void
 pattern_limits(struct pattern *p)
 {
         p->context = pcre2_match_context_create(NULL);
-        pcre2_set_match_limit(p->context, MATCH_LIMIT);
         pcre2_set_heap_limit(p->context, HEAP_LIMIT_KB);
         p->data = pcre2_match_data_create_from_pattern(p->code, NULL);
         if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) != 0)
@@ -127,7 +135,8 @@ pattern_new(const char *text, bool any_case, size_t *at, struct err *err)
         size_t n = strlen(text);
         char *plain = pattern_plain(a, text, n);
         struct pattern *p = xcalloc(1, sizeof *p);
-        uint32_t flags = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
+        uint32_t flags =
+            PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
         PCRE2_UCHAR why[160];
         int code = 0;
 
@@ -162,15 +171,76 @@ pattern_free(struct pattern **p)
         *p = NULL;
 }
 
+static void
+steps_limit(const struct pattern *p, size_t n)
+{
+        size_t steps = n == 0 ? STEPS_MAX : STEPS_TIMES_BYTES / n;
+
+        steps = steps < STEPS_MIN ? STEPS_MIN : steps > STEPS_MAX ? STEPS_MAX : steps;
+        pcre2_set_match_limit(p->context, (uint32_t)steps);
+}
+
+static int64_t
+cpu_us(void)
+{
+        struct timespec ts;
+
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+        return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* The limit of steps is one for each place where a match may begin, so a harmless
+ * looking pattern can still take the square of the text's length: the places are
+ * tried in portions, with a look at the clock between them. */
+static int
+find_in_portions(const struct pattern *p, const char *s, size_t n, int64_t *left_us)
+{
+        int64_t now_us = cpu_us(), until_us = now_us + *left_us;
+        size_t places = PLACES_MIN;
+        uint32_t flags = 0;
+        int rc;
+
+        for (size_t from = 0;;) {
+                int64_t before_us = now_us;
+                bool last;
+
+                while (from < n && ((unsigned char)s[from] & 0xc0) == 0x80)
+                        from++;
+                last = n - from < places;
+                pcre2_set_offset_limit(
+                    p->context, last ? PCRE2_UNSET : from + places - 1);
+                rc = pcre2_match(
+                    p->code, (PCRE2_SPTR)s, n, from, flags, p->data, p->context);
+                flags = PCRE2_NO_UTF_CHECK; /* once is enough */
+                now_us = cpu_us();
+                *left_us = until_us - now_us;
+                if (rc != PCRE2_ERROR_NOMATCH || last)
+                        return rc;
+                if (*left_us <= 0)
+                        return PCRE2_ERROR_MATCHLIMIT;
+                from += places;
+                if (now_us - before_us > PORTION_US)
+                        places = PLACES_MIN;
+                else if (places < PLACES_MAX)
+                        places *= 2;
+        }
+}
+
 enum pattern_result
-pattern_find(
-    const struct pattern *p, const char *text, size_t n, size_t *from, size_t *to)
+pattern_find(const struct pattern *p, const char *text, size_t n, int64_t *left_us,
+    size_t *from, size_t *to)
 {
         struct buf b AUTO_BUF = BUF_INIT;
-        const char *plain = text_plain(text, n, &b);
-        int rc = pcre2_match(p->code, (PCRE2_SPTR)plain, n, 0, 0, p->data, p->context);
         const PCRE2_SIZE *found;
+        const char *plain;
+        int rc;
 
+        if (*left_us <= 0)
+                return PATTERN_GAVE_UP;
+        n = utf8_cut(text, n, TEXT_MAX);
+        plain = text_plain(text, n, &b);
+        steps_limit(p, n);
+        rc = find_in_portions(p, plain, n, left_us);
         if (rc < 0)
                 return rc == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_GAVE_UP;
         found = pcre2_get_ovector_pointer(p->data);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "daemon/base/err.h"
 
@@ -19,9 +20,11 @@ struct pattern *pattern_new(const char *text, bool any_case, size_t *at, struct 
 void pattern_free(struct pattern **p);
 
 enum pattern_result { PATTERN_NO, PATTERN_YES, PATTERN_GAVE_UP };
-/* Looks for it in text; *from and *to get the match, in bytes of text. GAVE_UP:
- * it would have taken more work than a rule may. */
-enum pattern_result pattern_find(
-    const struct pattern *p, const char *text, size_t n, size_t *from, size_t *to);
+/* Looks for it in the first 64 KB of text; *from and *to get the match, in bytes of
+ * text. GAVE_UP: it would have taken more work than a rule may. *left_us is the
+ * processor time there is, for all patterns on one message; what was used of it is
+ * taken off. */
+enum pattern_result pattern_find(const struct pattern *p, const char *text, size_t n,
+    int64_t *left_us, size_t *from, size_t *to);
 
 #endif

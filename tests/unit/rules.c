@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
+
 #include <cmocka.h>
 
 #include "config/rules.h"
@@ -286,6 +288,49 @@ test_patterns_are_bounded(void **state)
         message_free(&m);
 }
 
+/* An ordinary looking pattern on a hostile text: the square of its length. */
+static void
+test_patterns_share_a_budget(void **state)
+{
+        static char body[200001];
+        struct timespec from, to;
+        struct message *m;
+        const char *on;
+
+        (void)state;
+        memset(body, 'a', sizeof body - 1);
+        body[sizeof body - 1] = '\0';
+        m = mail("x", body);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+        assert_false(holds("text matches /(?=[a-z]+[0-9])/ or text matches "
+                           "/(?<=a)[a-z]+[0-9]/ or text matches /[a-z]+ ?[a-z]+[0-9]/",
+            m, &on));
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+        assert_true(to.tv_sec - from.tv_sec < 5);
+        message_free(&m);
+}
+
+/* The text is looked at in portions: what lies behind the first is found, too. */
+static void
+test_patterns_find_anywhere(void **state)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct message *m;
+        const char *on;
+
+        (void)state;
+        for (int i = 0; i < 3000; i++)
+                buf_adds(&b, "щ ");
+        buf_adds(&b, "ошибка 809\nend");
+        m = mail("x", b.data);
+        assert_true(holds("text matches /ошибка\\s+\\d+/", m, &on));
+        assert_string_equal(on, "text: ошибка 809");
+        assert_true(holds("text matches /(?<=809\\n)end$/", m, &on));
+        assert_false(holds("text matches /^ошибка/", m, &on));
+        assert_true(holds("text matches /щ ошибка/", m, &on));
+        message_free(&m);
+}
+
 static void
 test_evidence_is_short_and_one_line(void **state)
 {
@@ -313,6 +358,8 @@ main(void)
             cmocka_unit_test(test_telling),
             cmocka_unit_test(test_without_any_rule),
             cmocka_unit_test(test_patterns_are_bounded),
+            cmocka_unit_test(test_patterns_share_a_budget),
+            cmocka_unit_test(test_patterns_find_anywhere),
             cmocka_unit_test(test_evidence_is_short_and_one_line),
         };
 
