@@ -98,6 +98,7 @@ text_matches(
                 evidence(l, label, text + from, to - from);
                 return true;
         case PATTERN_GAVE_UP:
+                l->gave_up = true;
                 evidence(l, label, "(the pattern takes too much work on this text)", 46);
                 return false;
         case PATTERN_NO:

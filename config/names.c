@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SLOTS_MIN 64u
+#define GUESSES_MAX 5000u /* names among which a mistyped one is looked for */
 
 static size_t
 name_hash(const char *s)
@@ -77,7 +78,7 @@ names_unknown(const struct names *n, struct report *r, struct place p, const cha
         struct guess g = GUESS_INIT;
         struct place known_at = {0};
 
-        for (size_t i = 0; i < n->n && !report_is_full(r); i++) {
+        for (size_t i = 0; i < n->n && i < GUESSES_MAX && !report_is_full(r); i++) {
                 const char *before = g.meant;
 
                 guess_offer(&g, word, n->items[i].text);

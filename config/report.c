@@ -16,6 +16,7 @@
 #define SHOWN_BEFORE 100u /* characters of a long line shown before the caret */
 #define SHOWN_MAX 160u /* and in all */
 #define LINE_MAX_BYTES 10000u /* a longer line is not shown: nobody wrote it by hand */
+#define CHARS_STEP 4096u /* bytes between two notes of the number of characters */
 #define MASK "********"
 
 struct entry {
@@ -118,9 +119,32 @@ report_is_full(const struct report *r)
 
 /* ---- places ---- */
 
+/* Characters that begin in so many bytes. */
+static size_t
+chars_in(const char *s, size_t n)
+{
+        size_t chars = 0;
+
+        for (size_t i = 0; i < n; i++)
+                chars += (s[i] & 0xc0) != 0x80;
+        return chars;
+}
+
+static size_t
+chars_before(const struct source *s, size_t at)
+{
+        size_t from = at - at % CHARS_STEP;
+
+        return s->chars_at[from / CHARS_STEP] + chars_in(s->text + from, at - from);
+}
+
 void
 source_index(struct source *s, struct arena *a)
 {
+        s->chars_at = arena_alloc(a, (s->len / CHARS_STEP + 1) * sizeof *s->chars_at);
+        for (size_t i = 1; i <= s->len / CHARS_STEP; i++)
+                s->chars_at[i] = s->chars_at[i - 1] +
+                                 chars_in(s->text + (i - 1) * CHARS_STEP, CHARS_STEP);
         s->n_lines = 0;
         s->line_at = NULL;
         for (size_t at = 0;;) {
@@ -163,7 +187,7 @@ column_of(struct place p)
 {
         size_t from = p.source->line_at[line_of(p)];
 
-        return utf8_length(p.source->text + from, p.at - from) + 1;
+        return chars_before(p.source, p.at) - chars_before(p.source, from) + 1;
 }
 
 const char *

@@ -24,6 +24,7 @@ struct source { /* one file that was read */
         size_t len;
         size_t *line_at; /* where each line begins */
         size_t n_lines;
+        size_t *chars_at;  /* characters before each CHARS_STEP bytes of it */
         size_t order; /* of reading, for sorting */
 };
 
@@ -51,7 +52,8 @@ bool report_is_full(const struct report *r);
 /* Sorts and prints all of them. */
 void report_print(struct report *r, struct config_report *out);
 
-/* Notes where the lines of a source begin; text and len are set. */
+/* Notes where the lines of a source begin, and how many characters stand where, so
+ * that a column costs little on a line of a megabyte; text and len are set. */
 void source_index(struct source *s, struct arena *a);
 /* "39:1"; with the file in front where it is not `beside`'s: "routing.conf:39:1". */
 const char *place_name(struct place p, const struct source *beside, struct arena *a);

@@ -84,12 +84,13 @@ rule_holds(struct deciding *d, const struct rule *r)
 
         d->seen.on = NULL;
         d->seen.n_on = 0;
+        d->seen.gave_up = false;
         holds = r->when == NULL || condition_holds(r->when, &d->seen);
         out->sentences =
             arena_grow(d->a, out->sentences, out->n_sentences, sizeof *out->sentences);
         t = &out->sentences[out->n_sentences++];
         *t = (struct sentence_trace){r->at, r->text, holds, NULL, 0};
-        if (holds) {
+        if (holds || d->seen.gave_up) {
                 t->on = d->seen.on;
                 t->n_on = d->seen.n_on;
         }

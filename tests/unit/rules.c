@@ -307,6 +307,7 @@ test_patterns_share_a_budget(void **state)
             m, &on));
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
         assert_true(to.tv_sec - from.tv_sec < 5);
+        assert_string_equal(on, "text: (the pattern takes too much work on this text)");
         message_free(&m);
 }
 
