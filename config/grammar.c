@@ -465,21 +465,48 @@ word_follows(const struct parser *p, const char *word)
         return word_len(p) == strlen(word) && starts_with(p, p->pos, word);
 }
 
+/* Nothing stands behind `password` on its line, and a lone word that is no option on
+ * the next one? Then that is the secret; goes there. */
+static bool
+secret_is_below(struct parser *p, enum block_kind kind)
+{
+        size_t begin = p->pos, word_at, len;
+        const char *word;
+
+        skip_gaps(p, "\n,");
+        word_at = p->pos;
+        len = word_len(p);
+        word = arena_strndup(p->g->a, p->s + word_at, len < 100 ? len : 100);
+        p->pos += len;
+        skip_space(p);
+        if (len == 0 || (!at_end(p) && p->s[p->pos] != '\n') || kind >= N_BLOCKS ||
+            option_find(kind, word) != NULL) {
+                p->pos = begin;
+                return false;
+        }
+        p->pos = word_at;
+        return true;
+}
+
 /*
  * Behind a word like `password` stands file or credential. Anything else is the
  * secret itself: nothing of it is read, or some message might show it.
  */
 static bool
-secret_skip(struct parser *p, struct sentence *s)
+secret_skip(struct parser *p, enum block_kind kind, struct sentence *s)
 {
-        size_t end;
+        size_t end, behind = p->pos;
 
         skip_space(p);
-        if (at_end(p) || strchr("\n;{}", p->s[p->pos]) != NULL ||
-            word_follows(p, "file") || word_follows(p, "credential"))
+        if (at_end(p) || strchr(";{}", p->s[p->pos]) != NULL || word_follows(p, "file") ||
+            word_follows(p, "credential"))
+                return false;
+        if (p->s[p->pos] != '\n' && p->s[p->pos] != ',')
+                behind = p->pos;
+        else if (!secret_is_below(p, kind))
                 return false;
         if (!s->bad) {
-                report_error(p->g->report, here(p, p->pos, 0),
+                report_error(p->g->report, here(p, behind, 0),
                     "a %s must not stand in this file", s->name);
                 report_advice(p->g->report,
                     "put it into a file (chmod 600): %s file \"…\"", s->name);
@@ -536,12 +563,18 @@ sentence_read(struct parser *p, enum block_kind kind, struct block *b, unsigned 
         struct sentence s = {0};
         struct value name;
 
+        size_t secret = secret_word_len(p->s + p->pos, word_len(p));
+
         s.bad = !word_read(p, &name);
+        if (secret > 0 && secret < strlen(name.text)) { /* password=... */
+                p->pos -= strlen(name.text) - secret;
+                name.text = arena_strndup(p->g->a, name.text, secret);
+        }
         s.name = name.text;
         s.at = here(p, p->pos - strlen(name.text), strlen(name.text));
         if (!s.bad)
                 sentence_know(p, kind, &s);
-        if (!word_is_secret(s.name) || !secret_skip(p, &s))
+        if (!word_is_secret(s.name) || !secret_skip(p, kind, &s))
                 values_read(p, &s);
         s.text = sentence_text(p, &s);
         if (!at_end(p) && p->s[p->pos] == '{')

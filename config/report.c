@@ -231,8 +231,8 @@ place_after(struct place p)
 bool
 word_is_secret(const char *word)
 {
-        static const char *const words[] = {
-            "pass", "passwd", "pwd", "passphrase", "secret", "token", "пароль"};
+        static const char *const words[] = {"pass", "passwd", "pwd", "passphrase",
+            "secret", "token", "пароль", "Пароль", "ПАРОЛЬ"};
         char lower[40];
         size_t n = strlen(word);
 
@@ -255,10 +255,12 @@ skip_blanks(const char *s, size_t n, size_t i)
         return i;
 }
 
+/* The end of the word at i; a no-break space ends it too, though not in the grammar. */
 static size_t
 word_end(const char *s, size_t n, size_t i)
 {
-        while (i < n && strchr(" \t\r{};#\"(),", s[i]) == NULL)
+        while (i < n && strchr(" \t\r{};#\"(),", s[i]) == NULL &&
+               !(n - i > 1 && memcmp(s + i, "\xc2\xa0", 2) == 0))
                 i++;
         return i;
 }
@@ -269,22 +271,36 @@ range_is(const char *s, size_t from, size_t to, const char *word)
         return to - from == strlen(word) && memcmp(s + from, word, to - from) == 0;
 }
 
+size_t
+secret_word_len(const char *s, size_t n)
+{
+        size_t len = 0;
+        char word[40];
+
+        while (len < n && s[len] != '=' && s[len] != ':')
+                len++;
+        if (len >= sizeof word)
+                return 0;
+        memcpy(word, s, len);
+        word[len] = '\0';
+        return word_is_secret(word) ? len : 0;
+}
+
 /* Does a sentence with a secret in it begin at i? Then the value's begin. */
 static bool
 secret_value(const char *s, size_t n, size_t i, size_t *from)
 {
-        size_t end = word_end(s, n, i), value, value_end;
-        char word[40] = "";
+        bool quoted = s[i] == '"';
+        size_t value, value_end, len;
 
-        if (end - i >= sizeof word)
+        i += quoted;
+        len = secret_word_len(s + i, word_end(s, n, i) - i);
+        if (len == 0)
                 return false;
-        memcpy(word, s + i, end - i);
-        word[end - i] = '\0';
-        if (!word_is_secret(word))
-                return false;
-        value = skip_blanks(s, n, end);
+        i += len;
+        value = skip_blanks(s, n, i + (quoted && i < n && s[i] == '"'));
         value_end = word_end(s, n, value);
-        if (value == n || strchr("#;}\r", s[value]) != NULL ||
+        if (value == n || s[value] == ';' || s[value] == '}' || s[value] == '\r' ||
             range_is(s, value, value_end, "file") ||
             range_is(s, value, value_end, "credential"))
                 return false;
@@ -292,24 +308,35 @@ secret_value(const char *s, size_t n, size_t i, size_t *from)
         return true;
 }
 
-/* A password inside the URL whose "://" is at i? */
-static bool
-secret_in_url(const char *s, size_t n, size_t i, size_t *from, size_t *to)
+/* Where a URL ends that begins before i: at a blank, or at the quote around it. */
+static size_t
+url_end(const char *s, size_t n, size_t i, bool quoted)
 {
-        size_t end, colon = 0;
+        for (; i < n && (quoted ? s[i] != '"' : s[i] != ' ' && s[i] != '\t'); i++)
+                if (quoted && s[i] == '\\' && i + 1 < n)
+                        i++;
+        return i < n ? i : n;
+}
+
+/* A password inside the URL whose "://" is at i? It may hold any character, so it
+ * goes on to the last @. */
+static bool
+secret_in_url(const char *s, size_t n, size_t i, bool quoted, size_t *from, size_t *to)
+{
+        const char *colon, *at;
+        size_t end;
 
         if (n - i < 4 || memcmp(s + i, "://", 3) != 0)
                 return false;
-        for (end = i + 3; end < n && strchr(" \t\"/", s[end]) == NULL; end++) {
-                if (s[end] == ':' && colon == 0)
-                        colon = end;
-                if (s[end] == '@' && colon != 0 && end > colon + 1) {
-                        *from = colon + 1;
-                        *to = end;
-                        return true;
-                }
-        }
-        return false;
+        i += 3;
+        end = url_end(s, n, i, quoted);
+        colon = memchr(s + i, ':', end - i);
+        at = memrchr(s + i, '@', end - i);
+        if (colon == NULL || at == NULL || at <= colon + 1)
+                return false;
+        *from = (size_t)(colon + 1 - s);
+        *to = (size_t)(at - s);
+        return true;
 }
 
 /* The next range to mask at or after i; to the end of the line for a value, for
@@ -327,7 +354,7 @@ secret_find(const char *s, size_t n, size_t i, bool begin, size_t *from, size_t 
                         }
                         begin = false;
                 }
-                if (secret_in_url(s, n, i, from, to))
+                if (secret_in_url(s, n, i, quoted, from, to))
                         return true;
                 if (s[i] == '\\' && quoted)
                         i++;

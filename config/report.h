@@ -69,6 +69,8 @@ struct place place_after(struct place p);
 
 /* Is it a word behind which somebody would write a secret? */
 bool word_is_secret(const char *word);
+/* Bytes of such a word at the beginning of s, as in "password=..."; 0: none. */
+size_t secret_word_len(const char *s, size_t n);
 
 /* ---- advice on a word that is not known ---- */
 struct guess {
