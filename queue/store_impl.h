@@ -48,6 +48,7 @@ struct store {
 
         char daemon[DAEMON_ID_LEN + 1]; /* who we are, in hints and nonces */
         uint64_t n_nonces;
+        uint64_t n_ticks; /* answered ones: the nonce of the next */
         char sha[41]; /* of the script, "" before the first handshake */
         struct secret secrets[SECRETS_MAX];
         bool live;

@@ -293,6 +293,7 @@ tick_on(struct call *c, const struct err *err, const redisReply *r)
                 c->tick(c->arg, err_told(err), NULL);
                 return;
         }
+        c->s->n_ticks++;
         a.n_done = (unsigned)reply_int(r, 3);
         a.more = reply_int(r, 4) == 1;
         a.n_outbox = r->elements > 5 ? r->elements - 5 : 0;
@@ -312,6 +313,7 @@ store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t own_ms,
         store_call_addn(c, n_claims);
         store_call_addn(c, claim_ms);
         store_call_addn(c, own_ms);
+        store_call_add(c, arena_printf(c->a, "%s-t%" PRIu64, s->daemon, s->n_ticks));
         store_call_send(c);
 }
 

@@ -1,10 +1,12 @@
 -- tick: turns what is due into state, journal and outbox.
 --
---     tick now daemon  n_claims claim_ms own_ms
+--     tick now daemon  n_claims claim_ms own_ms nonce
 --
 -- At most 100 clocks and about 100 tickets a call; `more` says that more is due.
 -- After an outage (no tick for over 80 s) leases and graces that have ended wait one
 -- grace more: nobody could have renewed them.
+-- The nonce stays the same until its answer has arrived: then what it claimed is told
+-- again, or those entries would wait for the end of a claim nobody knows of.
 -- Answers OK hintseq hints n_done more entry...
 
 local TICK_MAX = 100
@@ -144,9 +146,22 @@ local function tick_free_claims()
         end
 end
 
+-- What the same tick has claimed, its answer lost.
+local function tick_claim_again(answer)
+        for e in string.gmatch(hget('meta', 'claims') or '', '%d+') do
+                if entry_load(e) and hget('ob:' .. e, 'state') == 'claimed' then
+                        answer[#answer + 1] = e
+                end
+        end
+end
+
 local function tick_claim(answer)
-        local n = tonumber(ARGV[4])
+        local n, nonce = tonumber(ARGV[4]), ARGV[7] or ''
         if n == 0 or hget('meta', 'live') ~= '1' then
+                return
+        end
+        if nonce ~= '' and hget('meta', 'claimed_by') == nonce then
+                tick_claim_again(answer)
                 return
         end
         local till = now_ms + tonumber(ARGV[5])
@@ -161,6 +176,10 @@ local function tick_claim(answer)
                 else
                         write('ZREM', 'obdue', e)
                 end
+        end
+        if #answer > 5 then
+                hset('meta', 'claimed_by', nonce)
+                hset('meta', 'claims', table.concat(answer, ' ', 6))
         end
 end
 
