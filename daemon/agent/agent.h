@@ -40,13 +40,13 @@ struct command;
 
 /* Who a connection speaks for. */
 struct identity {
-        bool known;              /* logged in */
-        bool is_admin;           /* administrator (role admin, or root on the Unix socket) */
-        bool is_lead;            /* lead or administrator */
+        bool known; /* logged in */
+        bool is_admin; /* administrator (role admin, or root on the Unix socket) */
+        bool is_lead; /* lead or administrator */
         bool is_bot;
         char agent[NAME_MAX_BYTES + 1]; /* "" for an administrator who is no agent */
-        char who[NAME_MAX_BYTES + 8];   /* "anna" or "unix:root", for journal and log */
-        char token[24];          /* id of the token, "" by Unix login */
+        char who[NAME_MAX_BYTES + 8]; /* "anna" or "unix:root", for journal and log */
+        char token[24]; /* id of the token, "" by Unix login */
 };
 
 /* A ticket that was given over a connection and that no command has named since. */
@@ -72,39 +72,39 @@ struct subscription {
 };
 
 struct conn {
-        TAILQ_ENTRY(conn) link;   /* in agents.conns */
-        TAILQ_ENTRY(conn) mates;  /* in session.conns, when session */
+        TAILQ_ENTRY(conn) link; /* in agents.conns */
+        TAILQ_ENTRY(conn) mates; /* in session.conns, when session */
         struct agents *agents;
-        struct stream *stream;    /* NULL once closed */
+        struct stream *stream; /* NULL once closed */
         struct peer peer;
-        uint64_t id;              /* CLIENT ID */
-        char name[32];            /* unique over restarts, "untaken" in the store */
-        int proto;                /* 2 or 3 */
+        uint64_t id; /* CLIENT ID */
+        char name[32]; /* unique over restarts, "untaken" in the store */
+        int proto; /* 2 or 3 */
         struct identity me;
-        struct session *session;  /* NULL without agent */
-        struct call *call;        /* the command under way, NULL none */
-        struct timer *timer;      /* of AUTH, then of the watch after FIN */
-        LIST_HEAD(, given) given;
-        LIST_HEAD(, subscription) subscriptions;
+        struct session *session; /* NULL without agent */
+        struct call *call; /* the command under way, NULL none */
+        struct timer *timer; /* of AUTH, then of the watch after FIN */
+        LIST_HEAD(given_list, given) given;
+        LIST_HEAD(subscription_list, subscription) subscriptions;
         unsigned n_subscriptions;
-        size_t missed_bytes;      /* events that were left out since it is slow */
+        size_t missed_bytes; /* events that were left out since it is slow */
         unsigned n_missed;
-        size_t scanned;           /* input behind a blocked RESERVE that was looked through */
-        size_t need;              /* do not parse before so many bytes are there */
-        unsigned n_empty;         /* empty answers in a row */
-        int64_t since_ms;         /* connected */
-        int64_t active_ms;        /* last command */
+        size_t scanned; /* input behind a blocked RESERVE that was looked through */
+        size_t need; /* do not parse before so many bytes are there */
+        unsigned n_empty; /* empty answers in a row */
+        int64_t since_ms; /* connected */
+        int64_t active_ms; /* last command */
         uint64_t n_commands;
         const char *last_command; /* static text, for CLIENT LIST */
         char client_name[NAME_MAX_BYTES + 1];
         char lib_name[NAME_MAX_BYTES + 1];
         char lib_ver[NAME_MAX_BYTES + 1];
-        bool eof;                 /* the peer has ended its side */
-        bool running;             /* inside conn_run */
-        bool again;               /* conn_run waits for its turn in loop_later */
-        bool full;                /* too much unread: no command until it has read */
-        bool closing;             /* close when the answers have left */
-        bool closed;              /* memory goes at the end of the turn */
+        bool eof; /* the peer has ended its side */
+        bool running; /* inside conn_run */
+        bool again; /* conn_run waits for its turn in loop_later */
+        bool full; /* too much unread: no command until it has read */
+        bool closing; /* close when the answers have left */
+        bool closed; /* memory goes at the end of the turn */
 };
 TAILQ_HEAD(conn_list, conn);
 
@@ -118,76 +118,91 @@ struct session {
         char agent[NAME_MAX_BYTES + 1];
         bool is_bot;
         enum presence presence;
-        bool presence_known;      /* read from the store, or set here */
-        bool lost;                /* tickets may lie there that were given over a lost connection */
-        bool grace_unsaved;       /* the store has not taken the last grace clock yet */
-        int64_t gone_ms;          /* the last connection went; 0 connected */
-        struct timer *timer;      /* while gone: what comes next */
+        bool presence_known; /* read from the store, or set here */
+        bool lost; /* tickets may lie there that were given over a lost connection */
+        bool grace_unsaved; /* the store has not taken the last grace clock yet */
+        int64_t gone_ms; /* the last connection went; 0 connected */
+        struct timer *timer; /* while gone: what comes next */
 };
 
 struct agents {
         struct desk *desk;
         struct listener **listeners;
         size_t n_listeners;
-        char address[80];         /* TCP, "" none */
+        char address[80]; /* TCP, "" none */
         struct conn_list conns;
         unsigned n_conns;
-        LIST_HEAD(, session) sessions;
-        LIST_HEAD(, call) calls;  /* under way, also of connections that are gone */
-        LIST_HEAD(, lost) losts;  /* given and not received: on their way back */
+        LIST_HEAD(session_list, session) sessions;
+        LIST_HEAD(call_list, call)
+        calls; /* under way, also of connections that are gone */
+        LIST_HEAD(lost_list, lost) losts; /* given and not received: on their way back */
         struct timer *lost_timer; /* tries again while the store is away */
         unsigned n_subscriptions; /* of all connections */
         uint64_t next_id;
-        char boot[16];            /* makes connection names unique over restarts */
+        char boot[16]; /* makes connection names unique over restarts */
         bool draining;
         bool stopping;
-        bool was_up;              /* the store came up at least once */
+        bool was_up; /* the store came up at least once */
         struct timer *stop_timer;
         int64_t stop_by_ms;
         loop_fn stop_done;
         void *stop_arg;
-        uint64_t n_commands;      /* for INFO */
+        uint64_t n_commands; /* for INFO */
 };
 
 /* ---- one command under way ---- */
 
 enum arg_type {
-        ARG_ANY,      /* any bytes */
-        ARG_WORD,     /* valid UTF-8, no controls, at most limits.word */
-        ARG_TEXT,     /* valid UTF-8 text, at most limits.text */
-        ARG_SECRET,   /* never named in an error */
-        ARG_TICKET, ARG_MESSAGE, ARG_TICKET_OR_MESSAGE, ARG_AGENT, ARG_LINE, ARG_CHANNEL,
-        ARG_STATE, ARG_STATUS, ARG_ADDRESS, ARG_PART, ARG_NUMBER, ARG_DURATION, ARG_SEQ,
-        ARG_CURSOR, ARG_ENTRY, ARG_KEY, ARG_SUBSCRIPTION
+        ARG_ANY, /* any bytes */
+        ARG_WORD, /* valid UTF-8, no controls, at most limits.word */
+        ARG_TEXT, /* valid UTF-8 text, at most limits.text */
+        ARG_SECRET, /* never named in an error */
+        ARG_TICKET,
+        ARG_MESSAGE,
+        ARG_TICKET_OR_MESSAGE,
+        ARG_AGENT,
+        ARG_LINE,
+        ARG_CHANNEL,
+        ARG_STATE,
+        ARG_STATUS,
+        ARG_ADDRESS,
+        ARG_PART,
+        ARG_NUMBER,
+        ARG_DURATION,
+        ARG_SEQ,
+        ARG_CURSOR,
+        ARG_ENTRY,
+        ARG_KEY,
+        ARG_SUBSCRIPTION
 };
 enum { ARG_OPTIONAL = 1, ARG_MANY = 2, ARG_OR_TEXT = 4 /* or TEXT text last */ };
 
 struct arg_spec {
-        const char *name;    /* as in the manual: "ticket" */
-        const char *option;  /* the word before it: "BLOCK"; NULL: by its place */
+        const char *name; /* as in the manual: "ticket" */
+        const char *option; /* the word before it: "BLOCK"; NULL: by its place */
         enum arg_type type;
         unsigned flags;
-        int64_t min, max;    /* ARG_NUMBER */
+        int64_t min, max; /* ARG_NUMBER */
 };
 
 enum {
-        CMD_ANYONE = 1,    /* before AUTH too */
-        CMD_AGENT = 2,     /* needs an agent, not only an administrator */
+        CMD_ANYONE = 1, /* before AUTH too */
+        CMD_AGENT = 2, /* needs an agent, not only an administrator */
         CMD_ADMIN = 4,
-        CMD_CHANGES = 8,   /* takes ID; is never executed twice */
+        CMD_CHANGES = 8, /* takes ID; is never executed twice */
         CMD_SUBSCRIBED = 16, /* also in RESP2 after SUBSCRIBE */
-        CMD_RAW = 32,      /* looks at its words itself; the specs are for the manual */
+        CMD_RAW = 32, /* looks at its words itself; the specs are for the manual */
         CMD_CONTAINER = 64, /* has subcommands only */
         CMD_BLOCKS = 128,
         CMD_HIDDEN_TEXT = 256 /* words are secret */
 };
 
 struct command {
-        const char *name;        /* upper case; "TOKEN NEW" for a subcommand */
-        const char *summary;     /* one line, for COMMAND DOCS and X HELP */
+        const char *name; /* upper case; "TOKEN NEW" for a subcommand */
+        const char *summary; /* one line, for COMMAND DOCS and X HELP */
         const char *group;
         unsigned flags;
-        int min_raw, max_raw;    /* CMD_RAW: words with the names; max -1: any */
+        int min_raw, max_raw; /* CMD_RAW: words with the names; max -1: any */
         const struct arg_spec *args; /* ends with name NULL; NULL: none */
         void (*run)(struct call *c);
 };
@@ -196,34 +211,34 @@ struct arg_value {
         const struct arg_spec *spec;
         const char *s;
         size_t len;
-        int64_t n;  /* ARG_NUMBER, ARG_DURATION (ms), the number of an ARG_MESSAGE */
+        int64_t n; /* ARG_NUMBER, ARG_DURATION (ms), the number of an ARG_MESSAGE */
 };
 
 struct call {
-        LIST_ENTRY(call) link;   /* in agents.calls */
-        struct conn *conn;       /* NULL: gone meanwhile, nobody hears the answer */
+        LIST_ENTRY(call) link; /* in agents.calls */
+        struct conn *conn; /* NULL: gone meanwhile, nobody hears the answer */
         struct agents *agents;
-        struct arena *arena;     /* of the whole call */
+        struct arena *arena; /* of the whole call */
         const struct command *command;
         struct resp_arg *argv;
         int argc;
         struct arg_value *values;
         unsigned n_values;
-        struct identity me;      /* who asks, copied */
-        char connection[32];     /* conn.name */
+        struct identity me; /* who asks, copied */
+        char connection[32]; /* conn.name */
         int proto;
-        const char *idem;        /* "agent:key", "" without ID */
-        char hash[65];           /* over the words less ID */
-        unsigned n_tries;        /* how often it was STALE */
-        struct timer *timer;     /* BLOCK, delay of an empty answer; NULL none */
+        const char *idem; /* "agent:key", "" without ID */
+        char hash[65]; /* over the words less ID */
+        unsigned n_tries; /* how often it was STALE */
+        struct timer *timer; /* BLOCK, delay of an empty answer; NULL none */
         struct reserve *reserve; /* in dispatch's hands */
         int64_t began_ms;
-        bool is_parked;          /* a RESERVE BLOCK that waits */
-        bool names_given;        /* its answer gives tickets away (RESERVE, TAKE) */
-        void *state;             /* the handler's own, in arena */
+        bool is_parked; /* a RESERVE BLOCK that waits */
+        bool names_given; /* its answer gives tickets away (RESERVE, TAKE) */
+        void *state; /* the handler's own, in arena */
         const struct change_plan *plan; /* of call_change */
-        const char *ticket;      /* of call_change */
-        struct buf answer;       /* what is sent when the store has taken the change */
+        const char *ticket; /* of call_change */
+        struct buf answer; /* what is sent when the store has taken the change */
         /* The connection is gone while it waits (NULL: just let it end), or has sent
          * QUIT behind a blocked RESERVE. */
         void (*on_gone)(struct call *c, bool gone);
@@ -240,7 +255,8 @@ void command_usage(const struct command *cmd, struct buf *out);
 /* Arity as Redis counts it: negative is "at least". */
 int command_arity(const struct command *cmd);
 /* Finds the command of argv. NULL with *err (code and Redis's words). */
-const struct command *command_lookup(const struct resp_arg *argv, int argc, struct err *err);
+const struct command *
+command_lookup(const struct resp_arg *argv, int argc, struct err *err);
 void command_help(const char *container, struct buf *out);
 /* Answers of COMMAND and its subcommands. */
 void command_info_all(struct buf *out, int proto);
@@ -285,7 +301,7 @@ struct change_plan {
         int (*apply)(struct call *c, const struct ticket_view *v, struct arena *a,
             struct change *out, struct err *err);
         void (*answer)(struct call *c, const struct change *ch, struct buf *out);
-        bool always_anew;            /* TOUCH: no repetition is looked for */
+        bool always_anew; /* TOUCH: no repetition is looked for */
 };
 void call_change(struct call *c, const char *ticket, const struct change_plan *plan);
 /* A fresh event with what every command has: who, now, lease, the desk's times. */
@@ -297,11 +313,13 @@ void call_event(struct call *c, const struct ticket *t, enum ticket_event_type t
 typedef void (*quiet_fn)(void *arg, const struct err *err);
 struct quiet {
         const char *ticket;
-        const char *agent;       /* acts for him */
+        const char *agent; /* acts for him */
         const char *who;
         enum ticket_event_type type;
-        const char *connection;  /* only while it is "untaken" of this connection; "" whatever */
-        const char *adopt;       /* instead of an event: becomes "untaken" of this one; "" none */
+        const char
+            *connection; /* only while it is "untaken" of this connection; "" whatever */
+        const char
+            *adopt; /* instead of an event: becomes "untaken" of this one; "" none */
 };
 void quiet_change(struct agents *a, const struct quiet *q, quiet_fn done, void *arg);
 
@@ -331,7 +349,8 @@ void session_free(struct session *s);
 void session_took_up(struct agents *a, const char *agent, const char *ticket);
 void session_gave(struct conn *c, const char *ticket);
 /* Given over a connection and never received. */
-void session_lost(struct agents *a, const char *agent, const char *ticket, const char *connection);
+void session_lost(
+    struct agents *a, const char *agent, const char *ticket, const char *connection);
 /* Presence and grace after the store came up. */
 void sessions_store_up(struct agents *a);
 
@@ -339,10 +358,12 @@ void sessions_store_up(struct agents *a);
 /* Unix login; false: he must AUTH. */
 bool auth_peer(struct conn *c);
 /* Fills id for an agent of the configuration; false: there is none. */
-bool auth_identity(struct agents *a, const char *agent, const char *token, struct identity *id);
+bool auth_identity(
+    struct agents *a, const char *agent, const char *token, struct identity *id);
 typedef void (*auth_fn)(void *arg, const struct err *err, const struct identity *id);
 /* Checks a token; agent "" or "default": whoever has it. */
-void auth_token(struct agents *a, const char *agent, const char *token, auth_fn fn, void *arg);
+void
+auth_token(struct agents *a, const char *agent, const char *token, auth_fn fn, void *arg);
 void auth_login(struct conn *c, const struct identity *id);
 void auth_logout(struct conn *c);
 /* A token was dropped: its connections are closed. */
@@ -358,17 +379,24 @@ bool glob_match(const char *pattern, const char *s);
 bool channel_is_valid(const char *s);
 
 /* ---- cmd_*.c: handlers named in the table ---- */
-#define COMMAND_HANDLERS(X) \
-        X(auth) X(hello) X(ping) X(echo) X(time) X(quit) X(reset) X(role) X(info) X(select) \
-        X(command) X(command_count) X(command_list) X(command_info) X(command_docs) X(help) \
-        X(client_id) X(client_info) X(client_list) X(client_getname) X(client_setname) \
-        X(client_setinfo) X(config_get) X(cluster) X(no_transactions) \
-        X(ready) X(away) X(reserve) X(take) X(show) X(mine) X(list) X(reply) X(unsend) X(note) \
-        X(release) X(touch) X(resolve) X(reopen) X(why) X(stats) X(blob) \
-        X(subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe) X(events) \
-        X(token_new) X(token_list) X(token_drop) X(reload) X(drain) X(live) X(rehearse) \
-        X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
-        X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) X(shutdown)
+#define COMMAND_HANDLERS(X)                                                              \
+        X(auth)                                                                          \
+        X(hello)                                                                         \
+        X(ping)                                                                          \
+        X(echo) X(time) X(quit) X(reset) X(role) X(info) X(select) X(command)            \
+            X(command_count) X(command_list) X(command_info) X(command_docs) X(help) X(  \
+                client_id) X(client_info) X(client_list) X(client_getname)               \
+                X(client_setname) X(client_setinfo) X(config_get) X(cluster) X(          \
+                    no_transactions) X(ready) X(away) X(reserve) X(take) X(show) X(mine) \
+                    X(list) X(reply) X(unsend) X(note) X(release) X(touch) X(resolve)    \
+                        X(reopen) X(why) X(stats) X(blob) X(subscribe) X(unsubscribe)    \
+                            X(psubscribe) X(punsubscribe) X(events) X(token_new)         \
+                                X(token_list) X(token_drop) X(reload) X(drain) X(live)   \
+                                    X(rehearse) X(outbox_list) X(outbox_show)            \
+                                        X(outbox_retry) X(outbox_drop)                   \
+                                            X(quarantine_list) X(quarantine_show)        \
+                                                X(quarantine_retry) X(quarantine_drop)   \
+                                                    X(shutdown)
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
 
@@ -377,6 +405,7 @@ void reserve_look_again(struct session *s);
 /* COUNT of a command that gives pages. */
 unsigned page_size(const struct call *c);
 /* The ticket document of a view (cmd_read.c). */
-void view_document(const struct ticket_view *v, bool summary, size_t max, struct buf *out);
+void
+view_document(const struct ticket_view *v, bool summary, size_t max, struct buf *out);
 
 #endif

@@ -348,7 +348,7 @@ wrong_number(struct parse *p)
         char lower[48];
         size_t n = 0;
 
-        for (; p->cmd->name[n] != '\0' && n < sizeof lower - 1; n++)
+        for (; n < sizeof lower - 1 && p->cmd->name[n] != '\0'; n++)
                 lower[n] = (char)(p->cmd->name[n] == ' '
                                       ? '|'
                                       : tolower((unsigned char)p->cmd->name[n]));

@@ -272,7 +272,8 @@ release_apply(struct call *c, const struct ticket_view *v, struct arena *a,
         call_event(c, &v->ticket, EVENT_RELEASE, &e);
         e.delay_ms = call_num(c, "DELAY", 0);
         if (call_has(c, "NOTE"))
-                e.message = m = written(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "NOTE"));
+                m = written(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "NOTE"));
+        e.message = m;
         return ticket_apply(&v->ticket, &e, a, out, err);
 }
 

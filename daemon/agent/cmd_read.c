@@ -503,7 +503,7 @@ stats_lines(struct agents *a, const struct store_stats *st, struct json_out *o)
         for (size_t i = 0; i < c->n_lines; i++) {
                 int64_t queued = 0, held = 0, oldest_ms = 0;
                 unsigned ready = 0;
-                const struct session *s;
+                const struct session *s = NULL;
 
                 for (size_t k = 0; k < st->n_lines; k++)
                         if (strcmp(st->lines[k], c->lines[i].name) == 0) {

@@ -387,12 +387,12 @@ static void
 client_line(const struct conn *c, struct buf *out)
 {
         unsigned n_patterns = 0;
-        const struct subscription *s;
+        const struct subscription *s = NULL;
         char cmd[32] = "NULL";
 
         LIST_FOREACH(s, &c->subscriptions, link)
         n_patterns += s->is_pattern;
-        for (size_t i = 0; c->last_command[i] != '\0' && i < sizeof cmd - 1; i++) {
+        for (size_t i = 0; i < sizeof cmd - 1 && c->last_command[i] != '\0'; i++) {
                 char ch = c->last_command[i];
 
                 cmd[i] = (char)(ch == ' ' ? '|' : ch >= 'A' && ch <= 'Z' ? ch + 32 : ch);
@@ -426,7 +426,7 @@ void
 cmd_client_list(struct call *c)
 {
         struct buf text AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
-        const struct conn *other;
+        const struct conn *other = NULL;
 
         TAILQ_FOREACH(other, &c->agents->conns, link)
         if (c->me.is_admin || strcmp(other->me.who, c->me.who) == 0)

@@ -381,7 +381,7 @@ reserve_start(struct call *c)
 static bool
 is_left_over(const struct call *c, const struct ticket_view *v)
 {
-        const struct lost *l;
+        const struct lost *l = NULL;
         const struct conn *over;
 
         if (!giving_is_mine(c, v) || v->ticket.untaken[0] == '\0')

@@ -33,7 +33,7 @@ add_lower(struct buf *out, const char *name)
         char lower[48];
         size_t n = 0;
 
-        for (; name[n] != '\0' && n < sizeof lower; n++)
+        for (; n < sizeof lower && name[n] != '\0'; n++)
                 lower[n] = (char)(name[n] == ' ' ? '|' : tolower((unsigned char)name[n]));
         resp_bulk(out, lower, n);
 }
@@ -183,9 +183,12 @@ doc_arg(const struct arg_spec *s, struct buf *out, int proto)
 {
         bool optional = s->flags & ARG_OPTIONAL, many = s->flags & ARG_MANY;
         bool oneof = s->type == ARG_STATUS;
+        size_t n = 3;
 
-        resp_map(
-            out, proto, (size_t)(3 + (s->option != NULL) + (optional || many) + oneof));
+        n += s->option != NULL;
+        n += optional || many;
+        n += oneof;
+        resp_map(out, proto, n);
         doc_pair(out, "name", oneof ? "status" : s->name);
         doc_pair(out, "type", doc_type(s->type));
         doc_pair(out, "display_text", oneof ? "status" : s->name);
@@ -219,7 +222,7 @@ doc_one(const struct command *cmd, struct buf *out, int proto)
         size_t subs = n_subs(cmd), args = n_args(cmd), len = strlen(cmd->name);
 
         add_lower(out, cmd->name);
-        resp_map(out, proto, (size_t)(3 + (args > 0) + (subs > 0)));
+        resp_map(out, proto, 3U + (args > 0) + (subs > 0));
         doc_pair(out, "summary", cmd->summary);
         doc_pair(out, "since", HELPLINE_VERSION);
         doc_pair(out, "group", cmd->group);

@@ -370,7 +370,8 @@ conn_on_eof(void *arg)
 
         c->eof = true;
         if (c->session != NULL && !LIST_EMPTY(&c->given)) {
-                c->session->lost = true; /* his other RESERVEs are not to wait for the end */
+                c->session->lost =
+                    true; /* his other RESERVEs are not to wait for the end */
                 reserve_look_again(c->session);
         }
         if (c->call != NULL && c->call->names_given && c->call->on_gone != NULL)
@@ -422,7 +423,7 @@ is_too_many(const struct agents *a, const struct peer *peer)
 {
         size_t n = host_length(peer->address);
         unsigned same = 0;
-        const struct conn *c;
+        const struct conn *c = NULL;
 
         if (a->n_conns >= agents_limits.connections)
                 return true;
@@ -443,7 +444,7 @@ void
 conn_accept(struct agents *a, int fd, const struct peer *peer)
 {
         static const char full[] = "-ERR max number of clients reached\r\n";
-        struct conn *c;
+        struct conn *c = NULL;
 
         if (a->stopping || is_too_many(a, peer)) {
                 if (!a->stopping)
@@ -475,7 +476,7 @@ conn_accept(struct agents *a, int fd, const struct peer *peer)
 struct conn *
 conn_find(struct agents *a, const char *name)
 {
-        struct conn *c;
+        struct conn *c = NULL;
 
         TAILQ_FOREACH(c, &a->conns, link)
         if (strcmp(c->name, name) == 0)

@@ -53,7 +53,7 @@ channel_is_valid(const char *s)
 static struct subscription *
 subscription_find(struct conn *c, const char *channel, bool pattern)
 {
-        struct subscription *s;
+        struct subscription *s = NULL;
 
         LIST_FOREACH(s, &c->subscriptions, link)
         if (s->is_pattern == pattern && strcmp(s->channel, channel) == 0)
@@ -135,8 +135,12 @@ events_unsubscribe(struct conn *c, const char *channel, bool pattern)
 void
 events_forget(struct conn *c)
 {
-        while (!LIST_EMPTY(&c->subscriptions))
-                subscription_free(c, LIST_FIRST(&c->subscriptions));
+        struct subscription *s = LIST_FIRST(&c->subscriptions), *next;
+
+        for (; s != NULL; s = next) {
+                next = LIST_NEXT(s, link);
+                subscription_free(c, s);
+        }
 }
 
 /* ---- frames ---- */
@@ -213,7 +217,7 @@ tell(struct conn *c, const struct event_names *e, const char *json, size_t len)
         struct buf out AUTO_BUF = BUF_INIT;
         const bool mine = c->me.agent[0] != '\0' && strcmp(c->me.agent, e->agent) == 0;
         const char *channels[] = {mine ? "me" : "", "desk", e->line, e->ticket};
-        const struct subscription *s;
+        const struct subscription *s = NULL;
         unsigned n = 0;
 
         LIST_FOREACH(s, &c->subscriptions, link)

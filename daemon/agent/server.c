@@ -31,12 +31,12 @@ agents_listen_near(struct agents *a, const char *address, struct err *err)
 {
         const char *colon = strrchr(address, ':');
         struct listener *l = NULL;
-        int port = colon == NULL ? 0 : atoi(colon + 1);
+        long port = colon == NULL ? 0 : strtol(colon + 1, NULL, 10);
 
         for (int i = 1; l == NULL && port > 0 && i <= DEMO_PORTS; i++) {
                 char next[128];
 
-                snprintf(next, sizeof next, "%.*s:%d", (int)(colon - address), address,
+                snprintf(next, sizeof next, "%.*s:%ld", (int)(colon - address), address,
                     port + i);
                 l = listener_open(a->desk->loop, next, 0, agents_on_accept, a, err);
         }
@@ -54,7 +54,8 @@ agents_listen(struct agents *a, const char *address, struct err *err)
                 l = agents_listen_near(a, address, err);
         if (l == NULL)
                 return err_prefix(err, "the agents' socket");
-        a->listeners = xrealloc(a->listeners, (a->n_listeners + 1) * sizeof l);
+        a->listeners =
+            xrealloc(a->listeners, (a->n_listeners + 1) * sizeof *a->listeners);
         a->listeners[a->n_listeners++] = l;
         if (!is_unix && a->address[0] == '\0')
                 snprintf(a->address, sizeof a->address, "%s", listener_address(l));
@@ -138,7 +139,7 @@ agents_connections(const struct agents *a)
 void
 agents_count(const struct agents *a, unsigned *ready, unsigned *away)
 {
-        const struct session *s;
+        const struct session *s = NULL;
 
         *ready = *away = 0;
         LIST_FOREACH(s, &a->sessions, link)

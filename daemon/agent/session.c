@@ -24,7 +24,7 @@
 struct session *
 session_find(struct agents *a, const char *agent)
 {
-        struct session *s;
+        struct session *s = NULL;
 
         LIST_FOREACH(s, &a->sessions, link)
         if (strcmp(s->agent, agent) == 0)
@@ -225,7 +225,7 @@ void
 session_took_up(struct agents *a, const char *agent, const char *ticket)
 {
         struct session *s = agent[0] == '\0' ? NULL : session_find(a, agent);
-        struct conn *c;
+        struct conn *c = NULL;
 
         if (s == NULL)
                 return;
@@ -280,7 +280,7 @@ static void
 lost_try_all(void *arg)
 {
         struct agents *a = arg;
-        struct lost *l;
+        struct lost *l = NULL;
 
         LIST_FOREACH(l, &a->losts, link)
         if (!l->under_way)
@@ -329,7 +329,7 @@ sessions_first_grace(struct agents *a)
 void
 sessions_store_up(struct agents *a)
 {
-        struct session *s;
+        struct session *s = NULL;
 
         LIST_FOREACH(s, &a->sessions, link)
         {

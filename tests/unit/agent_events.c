@@ -250,7 +250,7 @@ slow_reader_is_told(void **state)
                         n_frames++;
                 s = strstr(s, "{\"event\":\"gap\",\"missed\":");
                 if (s != NULL) {
-                        told = (size_t)atoi(s + 24);
+                        told = strtoul(s + 24, NULL, 10);
                         break;
                 }
         }
