@@ -391,24 +391,6 @@ sending_mail(struct sending *s)
 
 /* ---- 2: the ticket, and the mail ---- */
 
-/* The message the entry carries, out of the documents read; NULL none. */
-static struct message *
-view_message(const struct ticket_view *v, const char *id)
-{
-        struct err err;
-
-        for (size_t i = 0; i < v->n_messages; i++) {
-                struct message *m = NULL;
-
-                if (message_parse(v->messages[i], strlen(v->messages[i]), &m, &err) == -1)
-                        continue;
-                if (strcmp(m->id, id) == 0)
-                        return m;
-                message_free(&m);
-        }
-        return NULL;
-}
-
 static void
 sending_render(struct sending *s, const struct ticket_view *v)
 {
@@ -420,7 +402,7 @@ sending_render(struct sending *s, const struct ticket_view *v)
 
         key.secret = store_secret(d->store, key.id);
         if (!outbox_is_ack(&s->entry)) {
-                m = view_message(v, s->entry.message);
+                m = outbox_message(v, &s->entry);
                 if (m == NULL) {
                         sending_fail(
                             s, MAIL_REFUSED, "the message it carries is not there");

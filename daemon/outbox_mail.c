@@ -94,9 +94,26 @@ render_thread(const struct ticket *t, struct arena *a, struct mail_out *o)
         o->in_reply_to = t->last_mid;
 }
 
-static int
-render_ack(const struct config *c, const struct outbox_entry *e, const struct ticket *t,
-    struct arena *a, struct mail_out *o, struct err *err)
+struct message *
+outbox_message(const struct ticket_view *v, const struct outbox_entry *e)
+{
+        struct err err;
+
+        for (size_t i = 0; i < v->n_messages; i++) {
+                struct message *m = NULL;
+
+                if (message_parse(v->messages[i], strlen(v->messages[i]), &m, &err) == -1)
+                        continue;
+                if (strcmp(m->id, e->message) == 0)
+                        return m;
+                message_free(&m);
+        }
+        return NULL;
+}
+
+int
+outbox_words(const struct config *c, const struct outbox_entry *e, const struct ticket *t,
+    const struct message *m, struct arena *a, struct template_mail *out, struct err *err)
 {
         struct template_values v = {.ticket = t->id,
             .subject = t->subject,
@@ -104,13 +121,15 @@ render_ack(const struct config *c, const struct outbox_entry *e, const struct ti
             .desk = c->name,
             .url = c->url,
             .text = ""};
-        struct template_mail mail;
 
-        if (template_render(c, e->template, e->language, &v, a, &mail, err) == -1)
+        if (m != NULL) {
+                out->subject = subject_for_answer(a, t->id, t->subject, true);
+                out->text = arena_strdup(a, m->text);
+                return 0;
+        }
+        if (template_render(c, e->template, e->language, &v, a, out, err) == -1)
                 return -1;
-        o->subject = subject_for_answer(a, t->id, mail.subject, false);
-        o->text = mail.text;
-        o->is_automatic = true;
+        out->subject = subject_for_answer(a, t->id, out->subject, false);
         return 0;
 }
 
@@ -121,6 +140,7 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
 {
         const struct mail_account *account = config_mail(c, e->account);
         struct mail_out o = {.language = e->language, .date_us = e->created_ms * 1000};
+        struct template_mail words;
         const char *at;
 
         if (account == NULL || (at = strrchr(account->address, '@')) == NULL)
@@ -132,13 +152,11 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
         o.message_id = email_id_format(a, t->id, e->id, key->id, key->secret, at + 1);
         render_recipients(e, m, a, &o);
         render_thread(t, a, &o);
-        if (m == NULL) {
-                if (render_ack(c, e, t, a, &o, err) == -1)
-                        return -1;
-        } else {
-                o.subject = subject_for_answer(a, t->id, t->subject, true);
-                o.text = m->text;
-        }
+        if (outbox_words(c, e, t, m, a, &words, err) == -1)
+                return -1;
+        o.subject = words.subject;
+        o.text = words.text;
+        o.is_automatic = m == NULL;
         return mail_compose(&o, out, err);
 }
 

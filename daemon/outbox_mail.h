@@ -7,6 +7,7 @@
 
 #include "channels/mailer.h"
 #include "config/config.h"
+#include "config/template.h"
 #include "daemon/model/message.h"
 #include "daemon/model/ticket.h"
 #include "queue/store.h"
@@ -18,6 +19,15 @@ struct outbox_key { /* the desk's newest secret */
 
 /* Is it an acknowledgement (rendered from a template), not an agent's answer? */
 bool outbox_is_ack(const struct outbox_entry *e);
+
+/* The message an entry carries, out of the documents read: a new one, to be freed;
+ * NULL when it is not among them. */
+struct message *outbox_message(const struct ticket_view *v, const struct outbox_entry *e);
+
+/* What the mail says; m as below. ERR_CONFIG: the template. */
+int
+outbox_words(const struct config *c, const struct outbox_entry *e, const struct ticket *t,
+    const struct message *m, struct arena *a, struct template_mail *out, struct err *err);
 
 /* The bytes of the mail: m is the message it carries, NULL for an acknowledgement.
  * ERR_CONFIG: account or template; ERR_REJECT: it can never be written. */

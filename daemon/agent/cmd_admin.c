@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/intake.h"
+#include "daemon/outbox_mail.h"
 
 #define TRIES 5
 
@@ -176,6 +177,7 @@ cmd_rehearse(struct call *c)
 
 /* ---- OUTBOX ---- */
 
+/* whole: the document of SHOW, left open for the words of the mail. */
 static void
 outbox_document(struct call *c, const struct outbox_entry *e, bool whole, struct buf *out)
 {
@@ -205,6 +207,7 @@ outbox_document(struct call *c, const struct outbox_entry *e, bool whole, struct
                 jo_kstring_or_null(&o, "language", e->language);
                 jo_kraw(&o, "delivery", e->delivery[0] != '\0' ? e->delivery : "[]",
                     e->delivery[0] != '\0' ? strlen(e->delivery) : 2);
+                return;
         }
         jo_close(&o, '}');
 }
@@ -252,19 +255,67 @@ outbox_is_there(struct call *c, const struct err *err, size_t n)
         return false;
 }
 
+struct showing { /* call->state */
+        struct buf doc; /* the document, still open */
+        struct outbox_entry entry; /* what its words are made of */
+};
+
+/* The last part of the document: what the mail says. */
+static void
+outbox_on_ticket(void *arg, const struct err *err, struct ticket_view *v)
+{
+        struct call *c = arg;
+        struct showing *s = c->state;
+        struct buf b AUTO_BUF = BUF_INIT, doc AUTO_BUF = s->doc;
+        struct message *m = NULL;
+        struct template_mail words = {.subject = "", .text = ""};
+        struct err why = {.kind = ERR_NONE};
+        struct json_out o;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        if (v->exists && !outbox_is_ack(&s->entry))
+                m = outbox_message(v, &s->entry);
+        if (v->exists && (m != NULL || outbox_is_ack(&s->entry)))
+                outbox_words(c->agents->desk->config, &s->entry, &v->ticket, m, c->arena,
+                    &words, &why);
+        jo_init(&o, &doc);
+        o.comma = true;
+        jo_kstring(&o, "subject", words.subject);
+        jo_kstring(&o, "text", why.kind == ERR_NONE ? words.text : "");
+        jo_close(&o, '}');
+        message_free(&m);
+        resp_bulk(&b, doc.data, doc.len);
+        call_answer(c, &b);
+}
+
 static void
 outbox_shown(void *arg, const struct err *err, const struct outbox_entry *e, size_t n,
     const char *cursor)
 {
         struct call *c = arg;
-        struct buf b AUTO_BUF = BUF_INIT, doc AUTO_BUF = BUF_INIT;
+        struct read_ticket r = {.n_messages = 1, .idem = ""};
+        struct showing *s;
+        const char *dot;
 
         (void)cursor;
         if (!outbox_is_there(c, err, n))
                 return;
-        outbox_document(c, e, true, &doc);
-        resp_bulk(&b, doc.data, doc.len);
-        call_answer(c, &b);
+        s = arena_alloc(c->arena, sizeof *s);
+        s->doc = (struct buf)BUF_INIT;
+        s->entry.id = arena_strdup(c->arena, e->id);
+        s->entry.kind = arena_strdup(c->arena, e->kind);
+        s->entry.message = arena_strdup(c->arena, e->message);
+        s->entry.template = arena_strdup(c->arena, e->template);
+        s->entry.language = arena_strdup(c->arena, e->language);
+        c->state = s;
+        outbox_document(c, e, true, &s->doc);
+        dot = strrchr(e->message, '.');
+        r.id = arena_strdup(c->arena, e->ticket);
+        r.before = dot == NULL ? 0 : (unsigned)strtoul(dot + 1, NULL, 10) + 1;
+        store_read(c->agents->desk->store, &r, outbox_on_ticket, c);
 }
 
 void

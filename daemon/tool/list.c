@@ -16,6 +16,7 @@ struct noun {
         const char *command;
         void (*title)(void);
         void (*row)(const json_t *entry);
+        void (*show)(const json_t *entry); /* NULL: the document as it is */
         const char *nothing; /* said of an empty list */
 };
 
@@ -58,6 +59,15 @@ outbox_row(const json_t *e)
 }
 
 static void
+outbox_show(const json_t *e)
+{
+        outbox_title();
+        outbox_row(e);
+        printf(
+            "subject  %s\n\n%s\n", json_str(e, "subject", ""), json_str(e, "text", ""));
+}
+
+static void
 quarantine_title(void)
 {
         printf("%6s %7s  %-16s %9s  %s\n", "entry", "ticket", "at (UTC)", "bytes", "why");
@@ -74,8 +84,8 @@ quarantine_row(const json_t *e)
 }
 
 static const struct noun nouns[] = {
-    {"OUTBOX", outbox_title, outbox_row, "nothing waits to leave"},
-    {"QUARANTINE", quarantine_title, quarantine_row, "the quarantine is empty"},
+    {"OUTBOX", outbox_title, outbox_row, outbox_show, "nothing waits to leave"},
+    {"QUARANTINE", quarantine_title, quarantine_row, NULL, "the quarantine is empty"},
 };
 
 static unsigned
@@ -129,25 +139,47 @@ list_print(const struct tool *t, const struct noun *n, struct client *c, struct 
         return TOOL_DONE;
 }
 
+/* One entry, for people. */
+static int
+entry_print(const struct noun *n, const char *id, struct client *c, struct err *err)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct resp_value v;
+        json_t *entry;
+
+        if (client_call(c, 3, (const char *[]){n->command, "SHOW", id}, a, &v, err) == -1)
+                return -1;
+        if (v.type == RESP_ERROR)
+                return tool_fail(tool_code_of(v.s), "%.*s", (int)v.len, v.s);
+        entry = json_read(v.s, v.len, 16 << 20, err);
+        if (entry == NULL)
+                return -1;
+        n->show(entry);
+        json_decref(entry);
+        return TOOL_DONE;
+}
+
 static int
 verb_noun(struct tool *t, const struct noun *n, int argc, char **argv)
 {
         static const char *const verbs[] = {"show", "retry", "drop"};
+        bool show =
+            argc == 3 && !t->json && n->show != NULL && strcasecmp(argv[1], "show") == 0;
         struct client *c;
         struct err err;
         int code;
 
-        for (size_t i = 0; argc == 3 && i < sizeof verbs / sizeof *verbs; i++)
+        for (size_t i = 0; argc == 3 && !show && i < sizeof verbs / sizeof *verbs; i++)
                 if (strcasecmp(argv[1], verbs[i]) == 0)
                         return tool_run(
                             t, 3, (const char *[]){n->command, argv[1], argv[2]});
-        if (argc > 2 || (argc == 2 && strcasecmp(argv[1], "list") != 0))
+        if ((argc > 2 && !show) || (argc == 2 && strcasecmp(argv[1], "list") != 0))
                 return tool_fail(TOOL_USAGE,
                     "usage: helpline %s [list | show N | retry N | drop N]", argv[0]);
         c = client_open(&t->client, &code, &err);
         if (c == NULL)
                 return tool_fail(code, "%s", err.text);
-        code = list_print(t, n, c, &err);
+        code = show ? entry_print(n, argv[2], c, &err) : list_print(t, n, c, &err);
         client_close(&c);
         return code == -1 ? tool_fail(TOOL_AWAY, "%s", err.text) : code;
 }

@@ -155,7 +155,14 @@ class Verbs(unittest.TestCase):
         entry = wait_for(held, what="the acknowledgement is held")[0]
         self.assertEqual("held", entry["state"])
         self.assertRegex(self.run_tool(0, "outbox").stdout, r"(?m)^ *%s +\d+ +ack +held .*zoe@" % entry["id"])
-        self.assertEqual(entry["id"], json.loads(self.run_tool(0, "outbox", "show", entry["id"]).stdout)["id"])
+        doc = json.loads(self.run_tool(0, "outbox", "show", entry["id"], "--json").stdout)
+        self.assertEqual(entry["id"], doc["id"])
+        self.assertIn("[#%s]" % entry["ticket"], doc["subject"])
+        self.assertIn("request no. %s" % entry["ticket"], doc["text"], "what will be sent can be read")
+        p = self.run_tool(0, "outbox", "show", entry["id"])
+        self.assertIn("zoe@customer.example", p.stdout)
+        self.assertIn(doc["text"], p.stdout)
+        self.run_tool(1, "outbox", "show", "999999")
         self.assertIn("NOSUCH", self.run_tool(1, "outbox", "drop", "999999").stderr)
         self.run_tool(0, "live")
         try:
@@ -164,6 +171,19 @@ class Verbs(unittest.TestCase):
             wait_for(lambda: not held(), what="the outbox is empty of it")
         finally:
             self.run_tool(0, "rehearse")
+
+    def test_outbox_shows_an_answer(self):
+        d = self.desk
+        d.deliver(mail(subject="held answer", sender="Yan <yan@customer.example>"), sender="yan@customer.example")
+        ticket = [t for t in d.list() if t["subject"] == "held answer"][0]["id"]
+        vera = d.agent("vera")
+        vera("TAKE", ticket)
+        vera("REPLY", ticket, "Первая строка\nвторая")
+        docs = [json.loads(s) for s in self.run_tool(0, "outbox", "--json").stdout.splitlines()]
+        entry = [e for e in docs if e["ticket"] == ticket and e["kind"] == "reply"][0]
+        p = self.run_tool(0, "outbox", "show", entry["id"])
+        self.assertIn("[#%s] Re: held answer" % ticket, p.stdout)
+        self.assertIn("Первая строка\nвторая\n", p.stdout)
 
     def test_quarantine_is_empty(self):
         self.assertIn("empty", self.run_tool(0, "quarantine").stdout)
