@@ -445,13 +445,35 @@ class Play:
         self.expect("TAKE", [answer[0], answer[3], answer[6]], should)
         self.hinted(answer)
 
-    def op_release(self):
+    def op_refuse(self):
+        """One who gives everything back: his skips fill up, and the oldest goes."""
+        m = self.m
+        agent = self.rng.choice(AGENTS)
+        classes = {c: (FOREVER, 0) for c in CLASSES}
+        for i in range(12):
+            used = len(m.held(agent))
+            if m.agents[agent].presence != "ready" or used >= m.agents[agent].holds:
+                return
+            self.nonce += 1
+            m.hints = set()
+            chosen = m.choose(agent, classes, True, 1)
+            args = self.pull_args(agent, 1, True, "", "", "", classes, "")
+            for t in chosen:
+                m.hold(agent, t, args[6])
+            answer = self.call("pull", *args)
+            self.expect("pull", answer[3], [str(t.id) for t in chosen])
+            if not chosen:
+                return
+            m.now += self.rng.choice([0, 1, 1000])
+            self.op_release(chosen[0], True)
+
+    def op_release(self, t=None, blamed=False):
         m, rng = self.m, self.rng
-        t = self.any_ticket("held")
+        t = t or self.any_ticket("held")
         if t is None:
             return
         delay = rng.choice([0, 0, 20 * MINUTE])
-        blamed = rng.random() < 0.8
+        blamed = blamed or rng.random() < 0.8
         holder, before = t.holder, t.back + t.expired
         steps = self.unhold_steps(t)
         if blamed:
@@ -733,7 +755,7 @@ class Play:
     def run(self, n_ops):
         ops = {self.op_arrive: 20, self.op_customer_writes: 10, self.op_pull: 30, self.op_take: 5, self.op_release: 6,
                self.op_reply: 14, self.op_resolve: 5, self.op_reopen: 2, self.op_lost: 3, self.op_touch: 5,
-               self.op_note: 2, self.op_unsend: 2, self.op_presence: 3, self.op_grace: 3, self.op_live: 1,
+               self.op_note: 2, self.op_unsend: 2, self.op_presence: 3, self.op_grace: 3, self.op_live: 1, self.op_refuse: 2,
                self.op_tick: 10, self.op_settle: 6, self.op_retry: 1}
         names, weights = list(ops), list(ops.values())
         for i in range(n_ops):
