@@ -160,7 +160,8 @@ child_line_is_normal(const char *text)
                strstr(text, "Received SIGTERM") != NULL ||
                strstr(text, "oO0OoO0OoO0Oo") != NULL ||
                strstr(text, "just started") != NULL ||
-               strstr(text, "Configuration loaded") != NULL;
+               strstr(text, "Configuration loaded") != NULL ||
+               strstr(text, "Server initialized") != NULL;
 }
 
 static void
