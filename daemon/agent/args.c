@@ -273,6 +273,11 @@ check_shape(
                 ok = is_clean(a) && channel_is_valid(a->s);
                 expected = "me, desk, line:NAME or ticket:ID";
                 break;
+        case ARG_CHANNEL:
+                ok = strcmp(a->s, "email") == 0 || strcmp(a->s, "web") == 0 ||
+                     strcmp(a->s, "phone") == 0;
+                expected = "email, web or phone";
+                break;
         case ARG_ANY:
         case ARG_WORD:
         case ARG_TEXT:
@@ -280,7 +285,6 @@ check_shape(
         case ARG_NUMBER:
         case ARG_AGENT:
         case ARG_LINE:
-        case ARG_CHANNEL:
                 break;
         }
         return ok ? 0 : bad(p, s, expected, a);
@@ -296,7 +300,7 @@ check(struct parse *p, const struct arg_spec *s, const struct resp_arg *a, int64
                 return check_number(p, s, a, n);
         if (s->type != ARG_SECRET && check_word(p, s, a) == -1)
                 return -1;
-        if (s->type == ARG_AGENT || s->type == ARG_LINE || s->type == ARG_CHANNEL)
+        if (s->type == ARG_AGENT || s->type == ARG_LINE)
                 return a->len > 0 ? 0 : bad(p, s, "a name", a);
         return check_shape(p, s, a, n);
 }

@@ -54,8 +54,6 @@ agents_listen(struct agents *a, const char *address, struct err *err)
                 l = agents_listen_near(a, address, err);
         if (l == NULL)
                 return err_prefix(err, "the agents' socket");
-        a->listeners =
-            xrealloc(a->listeners, (a->n_listeners + 1) * sizeof *a->listeners);
         a->listeners[a->n_listeners++] = l;
         if (!is_unix && a->address[0] == '\0')
                 snprintf(a->address, sizeof a->address, "%s", listener_address(l));
@@ -80,6 +78,7 @@ agents_open(struct desk *d, struct err *err)
                 agents_free(&a);
                 return NULL;
         }
+        a->listeners = xcalloc(d->config->n_socket_listen + 1, sizeof(void *));
         for (size_t i = 0; i < d->config->n_socket_listen; i++)
                 if (agents_listen(a, d->config->socket_listen[i], err) == -1) {
                         agents_free(&a);

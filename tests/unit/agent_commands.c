@@ -292,6 +292,8 @@ options_that_are_wrong(void **state)
             "RESERVE COUNT 1 COUNT 2", "BADARG", "COUNT: expected once, got twice");
         want_error("RESERVE NOW 1", "BADARG",
             "RESERVE: expected one of BLOCK, COUNT, LINE, CHANNEL, ID, got 'NOW'");
+        want_error("RESERVE CHANNEL fax", "BADARG",
+            "CHANNEL: expected email, web or phone, got 'fax'");
         want_error("TAKE first", "BADARG",
             "ticket: expected a ticket's number such as 1042, got 'first'");
         want_error("TAKE 0", "BADARG", "ticket: expected a ticket's number");
