@@ -339,18 +339,23 @@ struct dropping { /* call->state */
 static const char *
 dropped_delivery(struct call *c, const struct outbox_entry *e)
 {
+        const struct delivery *so_far = outbox_deliveries(e, c->arena);
+        const char *words = arena_printf(c->arena, "dropped by %s", c->me.who);
         struct buf doc AUTO_BUF = BUF_INIT;
         struct json_out o;
 
         jo_init(&o, &doc);
         jo_open(&o, '[');
         for (size_t i = 0; i < e->n_to; i++) {
+                const struct delivery *d = &so_far[i];
+                bool over =
+                    strcmp(d->state, "sent") == 0 || strcmp(d->state, "refused") == 0;
+
                 jo_open(&o, '{');
                 jo_kstring(&o, "address", e->to[i]);
-                jo_kstring(&o, "state", "refused");
-                jo_ktime(&o, "at", clock_now_us());
-                jo_kstring(
-                    &o, "reply", arena_printf(c->arena, "dropped by %s", c->me.who));
+                jo_kstring(&o, "state", over ? d->state : "refused");
+                jo_ktime(&o, "at", over ? d->at_us : clock_now_us());
+                jo_kstring(&o, "reply", over ? d->reply : words);
                 jo_close(&o, '}');
         }
         jo_close(&o, ']');
