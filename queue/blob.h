@@ -28,7 +28,8 @@ void blobs_close(struct blobs **b);
 typedef void (*blob_put_fn)(void *arg, const struct err *err, const struct blob_ref *ref);
 /* Store len bytes from memory (copied) or, when fd >= 0, from the start of fd
  * (duplicated; a spool file). */
-void blob_put(struct blobs *b, const void *bytes, size_t len, int fd, blob_put_fn fn, void *arg);
+void blob_put(
+    struct blobs *b, const void *bytes, size_t len, int fd, blob_put_fn fn, void *arg);
 
 /* A descriptor of the segment for reading, and where the raw bytes begin in it
  * (not the record). The caller closes it. -1: ERR_NOTFOUND, or ERR_REJECT when
@@ -42,7 +43,8 @@ void blob_ref_format(const struct blob_ref *ref, char out[128]);
 bool blob_ref_parse(const char *s, struct blob_ref *out);
 
 /* For fsck: walk all records of all segments; damaged ones are told with ok false. */
-int blobs_walk(const char *dir, void (*fn)(void *arg, const struct blob_ref *ref, bool ok), void *arg,
-    struct err *err);
+int
+blobs_walk(const char *dir, void (*fn)(void *arg, const struct blob_ref *ref, bool ok),
+    void *arg, struct err *err);
 
 #endif

@@ -17,8 +17,9 @@ struct redis_child;
 struct redis_child_handlers {
         /* It listens and may be connected to (it may still be loading). */
         void (*on_started)(void *arg);
-        void (*on_exited)(void *arg, const struct err *why); /* it will be started again by itself */
-        void (*on_fatal)(void *arg, const struct err *why);  /* it will not */
+        void (*on_exited)(
+            void *arg, const struct err *why); /* it will be started again by itself */
+        void (*on_fatal)(void *arg, const struct err *why); /* it will not */
 };
 
 /* lock_fd is inherited by the child (-1: none, for tests). Program: redis-server, else
@@ -30,7 +31,8 @@ void redis_child_start(struct redis_child *c);
 /* "unix:/state/r.sock" (long paths go through /proc/self/fd inside stream.h). */
 const char *redis_child_address(const struct redis_child *c);
 /* SHUTDOWN was sent, or could not be (SIGTERM does the same): wait for the exit, SIGKILL at the deadline; then done. */
-void redis_child_stop(struct redis_child *c, int64_t deadline_ms, loop_fn done, void *arg);
+void
+redis_child_stop(struct redis_child *c, int64_t deadline_ms, loop_fn done, void *arg);
 /* A child that still runs is killed and waited for. */
 void redis_child_free(struct redis_child **c);
 /* Its process id; 0 while none runs. */

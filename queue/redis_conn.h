@@ -20,12 +20,13 @@ struct redis_conn;
 struct redisReply;
 
 struct redis_conn_options {
-        const char *address;  /* "unix:/path" or "host:port" */
+        const char *address; /* "unix:/path" or "host:port" */
         const char *password; /* "" none */
         unsigned db;
-        int64_t connect_ms;   /* deadline of connecting and handshake */
-        int64_t command_ms;   /* deadline of a command in flight: then the connection is rebuilt */
-        bool blocking;        /* for XREAD BLOCK: one command at a time, longer deadline */
+        int64_t connect_ms; /* deadline of connecting and handshake */
+        int64_t
+            command_ms; /* deadline of a command in flight: then the connection is rebuilt */
+        bool blocking; /* for XREAD BLOCK: one command at a time, longer deadline */
 };
 
 struct redis_conn_handlers {
@@ -39,7 +40,8 @@ struct redis_conn_handlers {
 
 /* err NULL: reply holds the answer (which may be a Redis error, type
  * REDIS_REPLY_ERROR). Else ERR_RETRY (never sent) or ERR_UNSURE (sent, no answer). */
-typedef void (*redis_fn)(void *arg, const struct err *err, const struct redisReply *reply);
+typedef void (*redis_fn)(
+    void *arg, const struct err *err, const struct redisReply *reply);
 
 struct redis_conn *redis_conn_new(struct loop *loop, const struct redis_conn_options *o,
     const struct redis_conn_handlers *h, void *arg);
@@ -58,11 +60,11 @@ void redis_conn_rebuild(struct redis_conn *c, const char *why);
 size_t redis_conn_pending(const struct redis_conn *c);
 /* Queue a command (copied). fn may be NULL: nobody wants the answer. repeat: send it again after a reconnect (it is idempotent).
  * deadline_ms: from now, waiting and flying together. */
-void redis_conn_send(struct redis_conn *c, int argc, const char *const *argv, const size_t *lens,
-    bool repeat, int64_t deadline_ms, redis_fn fn, void *arg);
+void redis_conn_send(struct redis_conn *c, int argc, const char *const *argv,
+    const size_t *lens, bool repeat, int64_t deadline_ms, redis_fn fn, void *arg);
 /* The same ahead of everything else (only from on_connect). */
-void redis_conn_send_first(struct redis_conn *c, int argc, const char *const *argv, const size_t *lens,
-    redis_fn fn, void *arg);
+void redis_conn_send_first(struct redis_conn *c, int argc, const char *const *argv,
+    const size_t *lens, redis_fn fn, void *arg);
 
 /* What an error of Redis means; *err gets one sentence that says what to do.
  * ERR_NONE: the reply is no error.

@@ -20,6 +20,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
 #include "queue/desk_script.h"
+#include "queue/redis_where.h"
 
 enum {
         CONNECT_MS = 5000,
@@ -33,54 +34,19 @@ static const double memory_intake = 0.85, memory_agents = 0.98;
 
 /* ---- where ---- */
 
-/* redis://[user[:password]@]host[:port][/db] */
-static int
-store_parse_url(struct store *s, const char *url, struct err *err)
-{
-        const char *at = strrchr(url, '@');
-        const char *host = at != NULL ? at + 1 : url;
-        const char *slash = strchr(host, '/');
-        size_t n = slash != NULL ? (size_t)(slash - host) : strlen(host);
-        char *end = NULL;
-
-        if (at != NULL) {
-                const char *colon = memchr(url, ':', (size_t)(at - url));
-
-                if (colon != NULL)
-                        s->password =
-                            arena_strndup(s->arena, colon + 1, (size_t)(at - colon - 1));
-        }
-        if (slash != NULL && slash[1] != '\0') {
-                s->db = (unsigned)strtoul(slash + 1, &end, 10);
-                if (*end != '\0')
-                        return err_set(err, ERR_CONFIG,
-                            "store: the database after the last / must be a number");
-        }
-        if (n == 0)
-                return err_set(err, ERR_CONFIG, "store: expected redis://host:port/0");
-        s->address = arena_strndup(s->arena, host, n);
-        if (strchr(s->address, ':') == NULL)
-                s->address = arena_printf(s->arena, "%s:6379", s->address);
-        return 0;
-}
-
 static int
 store_parse_where(struct store *s, const char *where, struct err *err)
 {
-        s->kind = "redis";
-        if (strcmp(where, "embedded") == 0) {
-                s->kind = "embedded";
-                return 0;
-        }
-        if (strncmp(where, "unix://", 7) == 0 && where[7] == '/') {
-                s->address = arena_printf(s->arena, "unix:%s", where + 7);
-                return 0;
-        }
-        if (strncmp(where, "redis://", 8) == 0)
-                return store_parse_url(s, where + 8, err);
-        return err_set(err, ERR_CONFIG,
-            "store %.100s: expected embedded, unix:///path or redis://host:port/0",
-            where);
+        struct redis_where w;
+
+        if (redis_where_parse(where, s->arena, &w, err) == -1)
+                return -1;
+        s->kind = w.is_embedded ? "embedded" : "redis";
+        s->address = w.address;
+        s->db = w.db;
+        if (w.password[0] != '\0')
+                s->password = w.password;
+        return 0;
 }
 
 /* ---- what others are told ---- */
