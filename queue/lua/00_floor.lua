@@ -19,6 +19,10 @@ local verb = ARGV[1]
 local daemon = ARGV[3]
 local call = redis.call
 
+-- A file defines its verbs only when one of them is asked for: what is not defined costs
+-- nothing (Lua makes every function anew at each call of the script).
+local changing, reading = {}, {}
+
 local now_us, now_ms
 
 local function refuse(code, text)

@@ -168,7 +168,16 @@ local function give_back(id, event)
             'helpline', event)
 end
 
--- ---- the steps of a change ----
+-- The last holder's time is over: into its class.
+local function fall_back(id, agent)
+        local k = 't:' .. id
+        write('ZREM', 'own:' .. agent, pad(id))
+        enter_class(id, hget(k, 'class') or '', hnum(k, 'v'))
+        ticket_bump(id)
+        journal('queued', id, hget(k, 'line') or '', '', 'helpline', 'no longer kept for ' .. agent)
+end
+
+-- ---- outbox entries ----
 
 local function entry_load(n)
         local h = load_hash('ob:' .. n)
@@ -206,171 +215,184 @@ local function entry_end(n)
         end
 end
 
--- Where the steps of one change stand: ticket, new message.
-local at_id, at_new
+-- ---- the steps of a change ----
 
-local function message_id(m)
-        return m == '$new' and at_new or m
-end
+local run_steps
+local mid_taken = false -- a step I met another ticket's Message-ID
 
-local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
-               I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4}
+if verb == 'put' or verb == 'commit' then
+        -- Where the steps of one change stand: ticket, new message.
+        local at_id, at_new
 
-local step = {}
-
-function step.S(f, v)
-        hset('t:' .. at_id, f, v)
-end
-
-function step.N(f)
-        hset('t:' .. at_id, f, at_new)
-end
-
-function step.M(tail)
-        write('RPUSH', 't:' .. at_id .. ':m', '{"v":1,"id":"' .. at_new .. '",' .. tail)
-end
-
-function step.L(doc)
-        write('RPUSH', 't:' .. at_id .. ':log', doc)
-        write('LTRIM', 't:' .. at_id .. ':log', '-500', '-1')
-end
-
-function step.J(event, agent, line, who, why)
-        journal(event, at_id, line, agent, who, why)
-end
-
-function step.D(kind, at)
-        at = int(at, 'a clock')
-        due(kind, at_id, at > 0 and at or nil)
-end
-
-function step.C(class, text, v)
-        if text ~= '' and not hget('class', class) then
-                hset('class', class, text)
+        local function message_id(m)
+                return m == '$new' and at_new or m
         end
-        hset('t:' .. at_id, 'class', class)
-        enter_class(at_id, class, int(v, 'v'))
-end
 
-function step.O(agent, v, till)
-        enter_own(at_id, agent, hget('t:' .. at_id, 'class') or '', int(v, 'v'), int(till, 'until'))
-end
+        local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
+                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4}
 
-function step.Q()
-        leave_queue(at_id)
-end
+        local step = {}
 
-function step.U(agent)
-        unhold(at_id, agent)
-end
-
-function step.K(agent, till)
-        skip_add(agent, at_id, int(till, 'until'))
-end
-
-function step.P(open, class)
-        hadd('cref', class, open == '1' and 1 or -1)
-        write(unpack(open == '1' and {'ZADD', 'open', at_id, at_id} or {'ZREM', 'open', at_id}))
-        write(unpack(open == '1' and {'ZREM', 'closed', at_id} or {'ZADD', 'closed', at_id, at_id}))
-end
-
-function step.I(h)
-        write('SET', 'mid:' .. h, at_id, 'PX', num(400 * DAY_MS))
-end
-
-function step.V(m, json)
-        hset('t:' .. at_id .. ':d', message_id(m), json)
-end
-
-function step.X(kind, m, account, template, lang, to, at)
-        local id = message_id(m)
-        local n = entry_new({'ticket', at_id, 'message', id, 'kind', kind, 'account', account,
-            'template', template, 'lang', lang, 'to', to, 'delivery', '', 'last', ''}, int(at, 'due'))
-        if id ~= '' then
-                hset('t:' .. at_id .. ':d', id .. ':ob', n)
+        function step.S(f, v)
+                hset('t:' .. at_id, f, v)
         end
-end
 
-function step.Y(n, at, pairs_)
-        if not entry_load(n) then
-                return
+        function step.N(f)
+                hset('t:' .. at_id, f, at_new)
         end
-        for i = 1, #pairs_, 2 do
-                hset('ob:' .. n, pairs_[i], pairs_[i + 1])
-        end
-        at = int(at, 'due')
-        if at > 0 then
-                hset('ob:' .. n, 'next', num(at))
-                write('ZADD', 'obdue', num(at), n)
-        elseif at == 0 then
-                write('ZREM', 'obdue', n)
-        end
-end
 
-function step.Z(n)
-        entry_end(n)
-end
-
-function step.W(n, at)
-        if entry_load(n) then
-                hset('ob:' .. n, 'state', 'dead')
-                write('ZREM', 'obdue', n)
-                write('ZADD', 'dead', num(int(at, 'at')), n)
+        function step.M(tail)
+                write('RPUSH', 't:' .. at_id .. ':m', '{"v":1,"id":"' .. at_new .. '",' .. tail)
         end
-end
 
-function step.E(m)
-        local n = hget('t:' .. at_id .. ':d', m .. ':ob')
-        if not n or not entry_load(n) then
-                refuse('STATE', 'message ' .. m .. ' has already left')
+        function step.L(doc)
+                write('RPUSH', 't:' .. at_id .. ':log', doc)
+                write('LTRIM', 't:' .. at_id .. ':log', '-500', '-1')
         end
-        local s = hget('ob:' .. n, 'state')
-        if s ~= 'queued' or hnum('ob:' .. n, 'tries') > 0 then
-                refuse('STATE', 'message ' .. m .. ' is on its way already')
+
+        function step.J(event, agent, line, who, why)
+                journal(event, at_id, line, agent, who, why)
         end
-        entry_end(n)
-end
 
-function step.R(account, why, raw, at)
-        local n = num(hadd('meta', 'next_id', 1))
-        local k = 'quar:' .. n
-        hset(k, 'account', account)
-        hset(k, 'why', why)
-        hset(k, 'raw', raw)
-        hset(k, 'at', at)
-        hset(k, 'ticket', at_id)
-        hset(k, 'message', at_new)
-        write('ZADD', 'quarantine', num(int(at, 'at')), n)
-        hadd('n', 'quarantined', 1)
-end
+        function step.D(kind, at)
+                at = int(at, 'a clock')
+                due(kind, at_id, at > 0 and at or nil)
+        end
 
--- Carry out ARGV[i...] on ticket id. The new message's number is taken first,
--- because steps name it.
-local function run_steps(id, i)
-        at_id = id
-        at_new = ''
-        local j = i
-        while j <= #ARGV do
-                local op = ARGV[j]
-                if op == 'M' then
-                        at_new = id .. '.' .. num(hadd('t:' .. id, 'nm', 1))
+        function step.C(class, text, v)
+                if text ~= '' and not hget('class', class) then
+                        hset('class', class, text)
                 end
-                j = j + 1 + (op == 'Y' and 3 + tonumber(ARGV[j + 3]) or arity[op] or
-                    refuse('BADARG', 'unknown step'))
+                hset('t:' .. at_id, 'class', class)
+                enter_class(at_id, class, int(v, 'v'))
         end
-        if j ~= #ARGV + 1 then
-                refuse('BADARG', 'a step is cut short')
+
+        function step.O(agent, v, till)
+                enter_own(at_id, agent, hget('t:' .. at_id, 'class') or '', int(v, 'v'), int(till, 'until'))
         end
-        while i <= #ARGV do
-                local op = ARGV[i]
-                if op == 'Y' then
-                        local n = tonumber(ARGV[i + 3])
-                        step.Y(ARGV[i + 1], ARGV[i + 2], {unpack(ARGV, i + 4, i + 3 + n)})
-                        i = i + 4 + n
+
+        function step.Q()
+                leave_queue(at_id)
+        end
+
+        function step.U(agent)
+                unhold(at_id, agent)
+        end
+
+        function step.K(agent, till)
+                skip_add(agent, at_id, int(till, 'until'))
+        end
+
+        function step.P(open, class)
+                hadd('cref', class, open == '1' and 1 or -1)
+                write(unpack(open == '1' and {'ZADD', 'open', at_id, at_id} or {'ZREM', 'open', at_id}))
+                write(unpack(open == '1' and {'ZREM', 'closed', at_id} or {'ZADD', 'closed', at_id, at_id}))
+        end
+
+        -- Who knew it first keeps it; put must then look at its facts again.
+        function step.I(h)
+                local is = call('GET', P .. 'mid:' .. h)
+                if is and is ~= at_id then
+                        mid_taken = true
                 else
-                        step[op](unpack(ARGV, i + 1, i + arity[op]))
-                        i = i + 1 + arity[op]
+                        write('SET', 'mid:' .. h, at_id, 'PX', num(400 * DAY_MS))
                 end
         end
-        return at_new
+
+        function step.V(m, json)
+                hset('t:' .. at_id .. ':d', message_id(m), json)
+        end
+
+        function step.X(kind, m, account, template, lang, to, at)
+                local id = message_id(m)
+                local n = entry_new({'ticket', at_id, 'message', id, 'kind', kind, 'account', account,
+                    'template', template, 'lang', lang, 'to', to, 'delivery', '', 'last', ''}, int(at, 'due'))
+                if id ~= '' then
+                        hset('t:' .. at_id .. ':d', id .. ':ob', n)
+                end
+        end
+
+        function step.Y(n, at, pairs_)
+                if not entry_load(n) then
+                        return
+                end
+                for i = 1, #pairs_, 2 do
+                        hset('ob:' .. n, pairs_[i], pairs_[i + 1])
+                end
+                at = int(at, 'due')
+                if at > 0 then
+                        hset('ob:' .. n, 'next', num(at))
+                        write('ZADD', 'obdue', num(at), n)
+                elseif at == 0 then
+                        write('ZREM', 'obdue', n)
+                end
+        end
+
+        function step.Z(n)
+                entry_end(n)
+        end
+
+        function step.W(n, at)
+                if entry_load(n) then
+                        hset('ob:' .. n, 'state', 'dead')
+                        write('ZREM', 'obdue', n)
+                        write('ZADD', 'dead', num(int(at, 'at')), n)
+                end
+        end
+
+        function step.E(m)
+                local n = hget('t:' .. at_id .. ':d', m .. ':ob')
+                if not n or not entry_load(n) then
+                        refuse('STATE', 'message ' .. m .. ' has already left')
+                end
+                local s = hget('ob:' .. n, 'state')
+                if s ~= 'queued' or hnum('ob:' .. n, 'tries') > 0 then
+                        refuse('STATE', 'message ' .. m .. ' is on its way already')
+                end
+                entry_end(n)
+        end
+
+        function step.R(account, why, raw, at)
+                local n = num(hadd('meta', 'next_id', 1))
+                local k = 'quar:' .. n
+                hset(k, 'account', account)
+                hset(k, 'why', why)
+                hset(k, 'raw', raw)
+                hset(k, 'at', at)
+                hset(k, 'ticket', at_id)
+                hset(k, 'message', at_new)
+                write('ZADD', 'quarantine', num(int(at, 'at')), n)
+                hadd('n', 'quarantined', 1)
+        end
+
+        -- Carry out ARGV[i...] on ticket id. The new message's number is taken first,
+        -- because steps name it.
+        run_steps = function(id, i)
+                at_id = id
+                at_new = ''
+                local j = i
+                while j <= #ARGV do
+                        local op = ARGV[j]
+                        if op == 'M' then
+                                at_new = id .. '.' .. num(hadd('t:' .. id, 'nm', 1))
+                        end
+                        j = j + 1 + (op == 'Y' and 3 + tonumber(ARGV[j + 3]) or arity[op] or
+                            refuse('BADARG', 'unknown step'))
+                end
+                if j ~= #ARGV + 1 then
+                        refuse('BADARG', 'a step is cut short')
+                end
+                while i <= #ARGV do
+                        local op = ARGV[i]
+                        if op == 'Y' then
+                                local n = tonumber(ARGV[i + 3])
+                                step.Y(ARGV[i + 1], ARGV[i + 2], {unpack(ARGV, i + 4, i + 3 + n)})
+                                i = i + 4 + n
+                        else
+                                step[op](unpack(ARGV, i + 1, i + arity[op]))
+                                i = i + 1 + arity[op]
+                        end
+                end
+                return at_new
+        end
 end

@@ -7,106 +7,114 @@
 -- digest: key of "seen before"; its value is "message nonce acked". The same nonce is
 -- the same put, asked again because its answer was lost. emails: JSON array for a
 -- new customer. ticket "": a new one.
+-- STALE when the address or the version is not what the facts said, or a Message-ID it
+-- learns has become another ticket's: so a reply that overtakes its predecessor and that
+-- one end on one ticket.
 -- Answers OK|DUP|STALE hintseq hints ticket message acked suppressed.
 
-local function put_again(value)
-        local message, nonce, acked = string.match(value, '^(%S+) (%S*) (%d)$')
-        if not message then
-                refuse('BADKEY', 'seen: cannot be read: run helpline fsck')
+if verb == 'put' then
+        local function put_again(value)
+                local message, nonce, acked = string.match(value, '^(%S+) (%S*) (%d)$')
+                if not message then
+                        refuse('BADKEY', 'seen: cannot be read: run helpline fsck')
+                end
+                local same = nonce == ARGV[6]
+                if not same then
+                        hadd('n', 'duplicates', 1)
+                        finish(true)
+                end
+                return {same and 'OK' or 'DUP', hintseq(), {}, string.match(message, '^%d+'), message,
+                        same and acked or '0', '0'}
         end
-        local same = nonce == ARGV[6]
-        if not same then
-                hadd('n', 'duplicates', 1)
+
+        -- The customer: guarded by the address, made when the address is nobody's.
+        local function put_customer(sender, customer)
+                if sender == '' then
+                        return customer
+                end
+                local is = call('GET', P .. 'addr:' .. sender) or ''
+                if is ~= customer then
+                        return nil
+                end
+                if is == '' then
+                        is = 'c' .. num(hadd('meta', 'next_id', 1))
+                        write('SET', 'addr:' .. sender, is)
+                        hset('cust:' .. is, 'name', ARGV[9])
+                        hset('cust:' .. is, 'emails', ARGV[10])
+                end
+                return is
+        end
+
+        local function rate(key)
+                return int(call('GET', P .. key) or '0', key)
+        end
+
+        local function rate_add(key, n, ms)
+                if n == 0 then
+                        write('SET', key, '1', 'PX', num(ms))
+                else
+                        write('INCR', key)
+                end
+        end
+
+        -- The intent of an acknowledgement: once a ticket, and the breaker behind it.
+        local function put_acknowledge(id)
+                local template, to = ARGV[13], ARGV[14]
+                if template == '' or hget('t:' .. id, 'ack') == '1' then
+                        return '0', '0'
+                end
+                local hour, day = 'rate:h:' .. to, 'rate:d:' .. to
+                local n_hour, n_day = rate(hour), rate(day)
+                if n_hour >= 3 or n_day >= 10 then
+                        return '0', '1'
+                end
+                rate_add(hour, n_hour, 3600000)
+                rate_add(day, n_day, DAY_MS)
+                entry_new({'ticket', id, 'message', '', 'kind', 'ack', 'account', ARGV[17], 'template', template,
+                    'lang', ARGV[16], 'to', ARGV[15], 'delivery', '', 'last', ''}, int(ARGV[18], 'due'))
+                hset('t:' .. id, 'ack', '1')
+                return '1', '0'
+        end
+
+        function changing.put()
+                local digest, id = ARGV[4], ARGV[11]
+                local value = call('GET', P .. 'seen:' .. digest)
+                if value then
+                        return put_again(value)
+                end
+                local stale = {'STALE', hintseq(), {}, '', '', '0', '0'}
+                local customer = put_customer(ARGV[7], ARGV[8])
+                if not customer then
+                        return stale
+                end
+                local is_new = id == ''
+                if is_new then
+                        id = num(hadd('meta', 'next_ticket', 1))
+                end
+                local exists = ticket_load(id)
+                if is_new then
+                        if exists then
+                                refuse('BADKEY', 't:' .. id .. ' exists already: run helpline fsck')
+                        end
+                        tickets[id] = true
+                        hset('t:' .. id, 'cust', customer)
+                        hset('t:' .. id, 'ver', '1')
+                        if customer ~= '' then
+                                write('ZADD', 'cust:' .. customer .. ':t', id, id)
+                        end
+                elseif not exists or hget('t:' .. id, 'ver') ~= ARGV[12] then
+                        return stale
+                else
+                        ticket_bump(id)
+                end
+                local message = run_steps(id, 19)
+                if mid_taken then
+                        return stale
+                end
+                local acked, suppressed = put_acknowledge(id)
+                hadd('n', 'in', 1)
+                write('SET', 'seen:' .. digest, message .. ' ' .. ARGV[6] .. ' ' .. acked, 'PX', ARGV[5])
                 finish(true)
+                return {'OK', hintseq(), hints, id, message, acked, suppressed}
         end
-        return {same and 'OK' or 'DUP', hintseq(), {}, string.match(message, '^%d+'), message,
-                same and acked or '0', '0'}
-end
-
--- The customer: guarded by the address, made when the address is nobody's.
-local function put_customer(sender, customer)
-        if sender == '' then
-                return customer
-        end
-        local is = call('GET', P .. 'addr:' .. sender) or ''
-        if is ~= customer then
-                return nil
-        end
-        if is == '' then
-                is = 'c' .. num(hadd('meta', 'next_id', 1))
-                write('SET', 'addr:' .. sender, is)
-                hset('cust:' .. is, 'name', ARGV[9])
-                hset('cust:' .. is, 'emails', ARGV[10])
-        end
-        return is
-end
-
-local function rate(key)
-        return int(call('GET', P .. key) or '0', key)
-end
-
-local function rate_add(key, n, ms)
-        if n == 0 then
-                write('SET', key, '1', 'PX', num(ms))
-        else
-                write('INCR', key)
-        end
-end
-
--- The intent of an acknowledgement: once a ticket, and the breaker behind it.
-local function put_acknowledge(id)
-        local template, to = ARGV[13], ARGV[14]
-        if template == '' or hget('t:' .. id, 'ack') == '1' then
-                return '0', '0'
-        end
-        local hour, day = 'rate:h:' .. to, 'rate:d:' .. to
-        local n_hour, n_day = rate(hour), rate(day)
-        if n_hour >= 3 or n_day >= 10 then
-                return '0', '1'
-        end
-        rate_add(hour, n_hour, 3600000)
-        rate_add(day, n_day, DAY_MS)
-        entry_new({'ticket', id, 'message', '', 'kind', 'ack', 'account', ARGV[17], 'template', template,
-            'lang', ARGV[16], 'to', ARGV[15], 'delivery', '', 'last', ''}, int(ARGV[18], 'due'))
-        hset('t:' .. id, 'ack', '1')
-        return '1', '0'
-end
-
-local function verb_put()
-        local digest, id = ARGV[4], ARGV[11]
-        local value = call('GET', P .. 'seen:' .. digest)
-        if value then
-                return put_again(value)
-        end
-        local stale = {'STALE', hintseq(), {}, '', '', '0', '0'}
-        local customer = put_customer(ARGV[7], ARGV[8])
-        if not customer then
-                return stale
-        end
-        local is_new = id == ''
-        if is_new then
-                id = num(hadd('meta', 'next_ticket', 1))
-        end
-        local exists = ticket_load(id)
-        if is_new then
-                if exists then
-                        refuse('BADKEY', 't:' .. id .. ' exists already: run helpline fsck')
-                end
-                tickets[id] = true
-                hset('t:' .. id, 'cust', customer)
-                hset('t:' .. id, 'ver', '1')
-                if customer ~= '' then
-                        write('ZADD', 'cust:' .. customer .. ':t', id, id)
-                end
-        elseif not exists or hget('t:' .. id, 'ver') ~= ARGV[12] then
-                return stale
-        else
-                ticket_bump(id)
-        end
-        local message = run_steps(id, 19)
-        local acked, suppressed = put_acknowledge(id)
-        hadd('n', 'in', 1)
-        write('SET', 'seen:' .. digest, message .. ' ' .. ARGV[6] .. ' ' .. acked, 'PX', ARGV[5])
-        finish(true)
-        return {'OK', hintseq(), hints, id, message, acked, suppressed}
 end

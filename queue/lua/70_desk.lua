@@ -4,129 +4,131 @@
 --     grace    now daemon  agent bot at                          -> OK
 --     token    now daemon  id agent sha256 name created          -> OK
 --     untoken  now daemon  id                                    -> OK|NOSUCH
+--     tokused  now daemon  id                                    -> OK|NOSUCH
 --     live     now daemon  1|0 who                               -> OK
 --     retry    now daemon  entry who                             -> OK|NOSUCH
 --     unquar   now daemon  id who                                -> OK|NOSUCH
 
-local function verb_presence()
-        local agent, p = ARGV[4], ARGV[5]
-        local k = 'a:' .. agent
-        load_hash(k)
-        local was, more = hget(k, 'presence') or 'offline', false
-        hset(k, 'presence', p)
-        hset(k, 'reason', ARGV[6])
-        if p == 'ready' then
-                if was ~= 'ready' then
-                        hset(k, 'idle_since', num(now_ms))
-                        journal('came', '', '', agent, ARGV[7], '')
-                end
-                hint('a:' .. agent)
-        elseif p ~= was and was ~= 'offline' then
-                journal('went', '', '', agent, ARGV[7], ARGV[6])
-        end
-        if p == 'offline' then
-                -- An absent agent's queue falls back, in chunks.
-                local list = call('ZRANGE', P .. 'own:' .. agent, '0', '99')
-                for _, m in ipairs(list) do
-                        if ticket_load(unpad(m)) then
-                                fall_back(unpad(m), agent)
-                        else
-                                write('ZREM', 'own:' .. agent, m)
+if not changing[verb] then
+        function changing.presence()
+                local agent, p = ARGV[4], ARGV[5]
+                local k = 'a:' .. agent
+                load_hash(k)
+                local was, more = hget(k, 'presence') or 'offline', false
+                hset(k, 'presence', p)
+                hset(k, 'reason', ARGV[6])
+                if p == 'ready' then
+                        if was ~= 'ready' then
+                                hset(k, 'idle_since', num(now_ms))
+                                journal('came', '', '', agent, ARGV[7], '')
                         end
+                        hint('a:' .. agent)
+                elseif p ~= was and was ~= 'offline' then
+                        journal('went', '', '', agent, ARGV[7], ARGV[6])
                 end
-                more = #list == 100
+                if p == 'offline' then
+                        -- An absent agent's queue falls back, in chunks.
+                        local list = call('ZRANGE', P .. 'own:' .. agent, '0', '99')
+                        for _, m in ipairs(list) do
+                                if ticket_load(unpad(m)) then
+                                        fall_back(unpad(m), agent)
+                                else
+                                        write('ZREM', 'own:' .. agent, m)
+                                end
+                        end
+                        more = #list == 100
+                end
+                finish()
+                return {'OK', hintseq(), hints, more and '1' or '0'}
         end
-        finish()
-        return {'OK', hintseq(), hints, more and '1' or '0'}
-end
 
-local function verb_grace()
-        local agent, at = ARGV[4], int(ARGV[6], 'at')
-        local k = 'a:' .. agent
-        hset(k, 'grace_until', num(at))
-        hset(k, 'grace_bot', ARGV[5])
-        due('grace', agent, at > 0 and at or nil)
-        hget(k, 'grace_until')
-        finish()
-        return {'OK', hintseq(), {}}
-end
-
-local function verb_token()
-        local id, agent = ARGV[4], ARGV[5]
-        local k = 'tok:' .. id
-        load_hash(k)
-        hset(k, 'agent', agent)
-        hset(k, 'sha256', ARGV[6])
-        hset(k, 'name', ARGV[7])
-        hset(k, 'created', ARGV[8])
-        hset(k, 'used', '0')
-        write('SADD', 'toks', id)
-        write('SADD', 'toks:' .. agent, id)
-        finish()
-        return {'OK', hintseq(), {}}
-end
-
-local function verb_untoken()
-        local id = ARGV[4]
-        local h = load_hash('tok:' .. id)
-        if not h.exists then
-                return {'NOSUCH', hintseq(), {}}
+        function changing.grace()
+                local agent, at = ARGV[4], int(ARGV[6], 'at')
+                local k = 'a:' .. agent
+                hset(k, 'grace_until', num(at))
+                hset(k, 'grace_bot', ARGV[5])
+                due('grace', agent, at > 0 and at or nil)
+                hget(k, 'grace_until')
+                finish()
+                return {'OK', hintseq(), {}}
         end
-        h.gone = true
-        write('SREM', 'toks', id)
-        write('SREM', 'toks:' .. (h.old.agent or ''), id)
-        finish()
-        return {'OK', hintseq(), {}}
-end
 
-local function verb_live()
-        if (hget('meta', 'live') or '0') ~= ARGV[4] then
-                hset('meta', 'live', ARGV[4])
-                journal('changed', '', '', '', ARGV[5], ARGV[4] == '1' and 'live' or 'rehearsal')
+        function changing.token()
+                local id, agent = ARGV[4], ARGV[5]
+                local k = 'tok:' .. id
+                load_hash(k)
+                hset(k, 'agent', agent)
+                hset(k, 'sha256', ARGV[6])
+                hset(k, 'name', ARGV[7])
+                hset(k, 'created', ARGV[8])
+                hset(k, 'used', '0')
+                write('SADD', 'toks', id)
+                write('SADD', 'toks:' .. agent, id)
+                finish()
+                return {'OK', hintseq(), {}}
         end
-        finish()
-        return {'OK', hintseq(), {}}
-end
 
-local function verb_retry()
-        local n = ARGV[4]
-        if not entry_load(n) then
-                return {'NOSUCH', hintseq(), {}}
+        function changing.untoken()
+                local id = ARGV[4]
+                local h = load_hash('tok:' .. id)
+                if not h.exists then
+                        return {'NOSUCH', hintseq(), {}}
+                end
+                h.gone = true
+                write('SREM', 'toks', id)
+                write('SREM', 'toks:' .. (h.old.agent or ''), id)
+                finish()
+                return {'OK', hintseq(), {}}
         end
-        local k = 'ob:' .. n
-        if hget(k, 'state') == 'claimed' and hnum(k, 'next') > now_ms then
-                refuse('STATE', 'entry ' .. n .. ' is being sent now')
-        end
-        hset(k, 'state', 'queued')
-        hset(k, 'tries', '0')
-        hset(k, 'next', num(now_ms))
-        write('ZREM', 'dead', n)
-        write('ZADD', 'obdue', num(now_ms), n)
-        journal('changed', hget(k, 'ticket') or '', '', '', ARGV[5], 'outbox entry ' .. n .. ' again')
-        finish()
-        return {'OK', hintseq(), {}}
-end
 
-local function verb_unquar()
-        local n = ARGV[4]
-        local h = load_hash('quar:' .. n)
-        if not h.exists then
-                return {'NOSUCH', hintseq(), {}}
+        function changing.live()
+                if (hget('meta', 'live') or '0') ~= ARGV[4] then
+                        hset('meta', 'live', ARGV[4])
+                        journal('changed', '', '', '', ARGV[5], ARGV[4] == '1' and 'live' or 'rehearsal')
+                end
+                finish()
+                return {'OK', hintseq(), {}}
         end
-        h.gone = true
-        write('ZREM', 'quarantine', n)
-        journal('changed', h.old.ticket or '', '', '', ARGV[5], 'quarantined ' .. n .. ' dropped')
-        finish()
-        return {'OK', hintseq(), {}}
-end
 
---     tokused  now daemon  id                                    -> OK|NOSUCH
-local function verb_tokused()
-        local k = 'tok:' .. ARGV[4]
-        if not load_hash(k).exists then
-                return {'NOSUCH', hintseq(), {}}
+        function changing.retry()
+                local n = ARGV[4]
+                if not entry_load(n) then
+                        return {'NOSUCH', hintseq(), {}}
+                end
+                local k = 'ob:' .. n
+                if hget(k, 'state') == 'claimed' and hnum(k, 'next') > now_ms then
+                        refuse('STATE', 'entry ' .. n .. ' is being sent now')
+                end
+                hset(k, 'state', 'queued')
+                hset(k, 'tries', '0')
+                hset(k, 'next', num(now_ms))
+                write('ZREM', 'dead', n)
+                write('ZADD', 'obdue', num(now_ms), n)
+                journal('changed', hget(k, 'ticket') or '', '', '', ARGV[5], 'outbox entry ' .. n .. ' again')
+                finish()
+                return {'OK', hintseq(), {}}
         end
-        hset(k, 'used', num(now_ms))
-        finish()
-        return {'OK', hintseq(), {}}
+
+        function changing.unquar()
+                local n = ARGV[4]
+                local h = load_hash('quar:' .. n)
+                if not h.exists then
+                        return {'NOSUCH', hintseq(), {}}
+                end
+                h.gone = true
+                write('ZREM', 'quarantine', n)
+                journal('changed', h.old.ticket or '', '', '', ARGV[5], 'quarantined ' .. n .. ' dropped')
+                finish()
+                return {'OK', hintseq(), {}}
+        end
+
+        function changing.tokused()
+                local k = 'tok:' .. ARGV[4]
+                if not load_hash(k).exists then
+                        return {'NOSUCH', hintseq(), {}}
+                end
+                hset(k, 'used', num(now_ms))
+                finish()
+                return {'OK', hintseq(), {}}
+        end
 end

@@ -9,111 +9,113 @@
 --     stats  now daemon
 --            -> OK {n pairs} {head pairs} {class pairs} n_outbox n_dead live
 
-local function follow(id)
-        for _ = 1, 5 do
-                local into = call('HGET', P .. 't:' .. id, 'merged_into')
-                if not into or into == '' then
-                        break
-                end
-                id = into
-        end
-        return id
-end
-
-local function verb_facts()
-        local seen = ARGV[4] ~= '' and call('GET', P .. 'seen:' .. ARGV[4])
-        local customer = ARGV[5] ~= '' and call('GET', P .. 'addr:' .. ARGV[5]) or ''
-        local name = customer ~= '' and call('HGET', P .. 'cust:' .. customer, 'name') or ''
-        local found, known, mids = {}, {}, {}
-        local function add(id)
-                id = follow(id)
-                if not known[id] then
-                        known[id] = true
-                        local flat = call('HGETALL', P .. 't:' .. id)
-                        if #flat > 0 then
-                                found[#found + 1] = id
-                                found[#found + 1] = flat
+if not changing[verb] then
+        local function follow(id)
+                for _ = 1, 5 do
+                        local into = call('HGET', P .. 't:' .. id, 'merged_into')
+                        if not into or into == '' then
+                                break
                         end
+                        id = into
                 end
                 return id
         end
-        local n = tonumber(ARGV[6])
-        for i = 7, 6 + n do
-                add(ARGV[i])
-        end
-        for i = 8 + n, 7 + n + tonumber(ARGV[7 + n]) do
-                local id = call('GET', P .. 'mid:' .. ARGV[i])
-                mids[#mids + 1] = id and add(id) or ''
-        end
-        return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids}
-end
 
-local function verb_read()
-        local id, n, before = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
-        local idem = ARGV[4] ~= '' and call('GET', P .. 'idem:' .. ARGV[4]) or ''
-        local flat = call('HGETALL', P .. 't:' .. id)
-        if #flat == 0 then
-                return {'OK', '0', {}, '', {}, {}, {}, {}, idem}
-        end
-        local t = {}
-        for i = 1, #flat, 2 do
-                t[flat[i]] = flat[i + 1]
-        end
-        local messages, logs, delivery = {}, {}, {}
-        if n > 0 then
-                local last = (before > 0 and before - 1 or tonumber(t.nm or '0')) - 1
-                if last >= 0 then
-                        messages = call('LRANGE', P .. 't:' .. id .. ':m', num(math.max(0, last - n + 1)), num(last))
+        function reading.facts()
+                local seen = ARGV[4] ~= '' and call('GET', P .. 'seen:' .. ARGV[4])
+                local customer = ARGV[5] ~= '' and call('GET', P .. 'addr:' .. ARGV[5]) or ''
+                local name = customer ~= '' and call('HGET', P .. 'cust:' .. customer, 'name') or ''
+                local found, known, mids = {}, {}, {}
+                local function add(id)
+                        id = follow(id)
+                        if not known[id] then
+                                known[id] = true
+                                local flat = call('HGETALL', P .. 't:' .. id)
+                                if #flat > 0 then
+                                        found[#found + 1] = id
+                                        found[#found + 1] = flat
+                                end
+                        end
+                        return id
                 end
-                delivery = call('HGETALL', P .. 't:' .. id .. ':d')
+                local n = tonumber(ARGV[6])
+                for i = 7, 6 + n do
+                        add(ARGV[i])
+                end
+                for i = 8 + n, 7 + n + tonumber(ARGV[7 + n]) do
+                        local id = call('GET', P .. 'mid:' .. ARGV[i])
+                        mids[#mids + 1] = id and add(id) or ''
+                end
+                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids}
         end
-        if ARGV[8] == '1' then
-                logs = call('LRANGE', P .. 't:' .. id .. ':log', '0', '-1')
-        end
-        local class = call('HGET', P .. 'class', t.class or '') or ''
-        local customer = (t.cust or '') ~= '' and call('HGETALL', P .. 'cust:' .. t.cust) or {}
-        return {'OK', '1', flat, class, customer, messages, logs, delivery, idem}
-end
 
-local function list_page(key, state, line, cursor, count)
-        local ids = {}
-        local page = call('ZRANGEBYSCORE', P .. key, '(' .. cursor, '+inf', 'LIMIT', '0', '500')
-        for _, id in ipairs(page) do
-                cursor = id
-                local f = call('HMGET', P .. 't:' .. id, 'state', 'line')
-                if (state == '' and f[1] ~= 'resolved' or f[1] == state) and (line == '' or f[2] == line) then
-                        ids[#ids + 1] = id
-                        if #ids == count then
-                                return ids, cursor
+        function reading.read()
+                local id, n, before = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
+                local idem = ARGV[4] ~= '' and call('GET', P .. 'idem:' .. ARGV[4]) or ''
+                local flat = call('HGETALL', P .. 't:' .. id)
+                if #flat == 0 then
+                        return {'OK', '0', {}, '', {}, {}, {}, {}, idem}
+                end
+                local t = {}
+                for i = 1, #flat, 2 do
+                        t[flat[i]] = flat[i + 1]
+                end
+                local messages, logs, delivery = {}, {}, {}
+                if n > 0 then
+                        local last = (before > 0 and before - 1 or tonumber(t.nm or '0')) - 1
+                        if last >= 0 then
+                                messages = call('LRANGE', P .. 't:' .. id .. ':m', num(math.max(0, last - n + 1)), num(last))
+                        end
+                        delivery = call('HGETALL', P .. 't:' .. id .. ':d')
+                end
+                if ARGV[8] == '1' then
+                        logs = call('LRANGE', P .. 't:' .. id .. ':log', '0', '-1')
+                end
+                local class = call('HGET', P .. 'class', t.class or '') or ''
+                local customer = (t.cust or '') ~= '' and call('HGETALL', P .. 'cust:' .. t.cust) or {}
+                return {'OK', '1', flat, class, customer, messages, logs, delivery, idem}
+        end
+
+        local function list_page(key, state, line, cursor, count)
+                local ids = {}
+                local page = call('ZRANGEBYSCORE', P .. key, '(' .. cursor, '+inf', 'LIMIT', '0', '500')
+                for _, id in ipairs(page) do
+                        cursor = id
+                        local f = call('HMGET', P .. 't:' .. id, 'state', 'line')
+                        if (state == '' and f[1] ~= 'resolved' or f[1] == state) and (line == '' or f[2] == line) then
+                                ids[#ids + 1] = id
+                                if #ids == count then
+                                        return ids, cursor
+                                end
                         end
                 end
+                return ids, #page == 500 and cursor or '0'
         end
-        return ids, #page == 500 and cursor or '0'
-end
 
-local function verb_list()
-        local agent, state, line, cursor = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-        if agent ~= '' then
-                local ids = call('SMEMBERS', P .. 'held:' .. agent)
-                table.sort(ids, function(a, b)
-                        return tonumber(a) < tonumber(b)
-                end)
-                return {'OK', '0', ids}
+        function reading.list()
+                local agent, state, line, cursor = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+                if agent ~= '' then
+                        local ids = call('SMEMBERS', P .. 'held:' .. agent)
+                        table.sort(ids, function(a, b)
+                                return tonumber(a) < tonumber(b)
+                        end)
+                        return {'OK', '0', ids}
+                end
+                local gone = state == 'closed' or state == 'merged'
+                local ids
+                ids, cursor = list_page(gone and 'closed' or 'open', state, line, num(int(cursor, 'cursor')),
+                    tonumber(ARGV[8]))
+                return {'OK', cursor, ids}
         end
-        local gone = state == 'closed' or state == 'merged'
-        local ids
-        ids, cursor = list_page(gone and 'closed' or 'open', state, line, num(int(cursor, 'cursor')),
-            tonumber(ARGV[8]))
-        return {'OK', cursor, ids}
-end
 
-local function verb_stats()
-        local heads = call('HGETALL', P .. 'head')
-        local classes = {}
-        for i = 1, #heads, 2 do
-                classes[#classes + 1] = heads[i]
-                classes[#classes + 1] = call('HGET', P .. 'class', heads[i]) or ''
+        function reading.stats()
+                local heads = call('HGETALL', P .. 'head')
+                local classes = {}
+                for i = 1, #heads, 2 do
+                        classes[#classes + 1] = heads[i]
+                        classes[#classes + 1] = call('HGET', P .. 'class', heads[i]) or ''
+                end
+                return {'OK', call('HGETALL', P .. 'n'), heads, classes, call('ZCARD', P .. 'obdue'),
+                        call('ZCARD', P .. 'dead'), call('HGET', P .. 'meta', 'live') or '0'}
         end
-        return {'OK', call('HGETALL', P .. 'n'), heads, classes, call('ZCARD', P .. 'obdue'),
-                call('ZCARD', P .. 'dead'), call('HGET', P .. 'meta', 'live') or '0'}
 end

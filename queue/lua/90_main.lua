@@ -1,10 +1,3 @@
-local changing = {
-        put = verb_put, pull = verb_pull, commit = verb_commit, tick = verb_tick, sweep = verb_sweep,
-        presence = verb_presence, grace = verb_grace, token = verb_token, untoken = verb_untoken,
-        tokused = verb_tokused, live = verb_live, retry = verb_retry, unquar = verb_unquar,
-}
-local reading = {facts = verb_facts, read = verb_read, list = verb_list, stats = verb_stats}
-
 local function run()
         if reading[verb] then
                 return reading[verb]()

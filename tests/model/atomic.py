@@ -218,6 +218,20 @@ class AtomicTest(unittest.TestCase):
                 r("CONFIG", "SET", "maxmemory", 0)
             (self.assertEqual if verb == "put" else self.assertNotEqual)(self.desk.dump(), before, name)
 
+    def test_a_message_id_belongs_to_one_ticket(self):
+        desk = self.desk
+        desk.build()
+        taken = desk.r("KEYS", PREFIX + "mid:*")[0]
+        owner = desk.r("GET", taken)
+        before = desk.dump()
+        steps = desk.birth("k1")
+        steps[-1] = taken[len(PREFIX + "mid:"):]
+        self.assertEqual(desk.call("put", *desk.put_args("x", "new@x", "", "", 0, steps))[0], "STALE")
+        self.assertEqual(desk.dump(), before)
+        other = 8 if owner == "7" else 7
+        self.assertEqual(desk.call("commit", *desk.commit_args(other, ["I", steps[-1]]))[0], "OK")
+        self.assertEqual(desk.r("GET", taken), owner)
+
     def test_clock(self):
         self.desk.build()
         with self.assertRaises(Refused) as refused:
