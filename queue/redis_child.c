@@ -252,6 +252,12 @@ child_fork(struct redis_child *c, struct err *err)
         if (pipe2(out, O_CLOEXEC | O_NONBLOCK) == -1)
                 return err_errno(err, ERR_RETRY, errno, "cannot make a pipe");
         null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (null_fd == -1) {
+                err_errno(err, ERR_RETRY, errno, "cannot open /dev/null");
+                close(out[0]);
+                close(out[1]);
+                return -1;
+        }
         c->pid = fork();
         if (c->pid == 0)
                 child_run(c, argv, parent, null_fd, out[1]);
@@ -327,6 +333,19 @@ child_prepare(struct redis_child *c, struct err *err)
         return 0;
 }
 
+/* No descriptors or processes left may pass; all else is for the administrator. */
+static void
+child_not_started(struct redis_child *c, const struct err *why)
+{
+        if (why->kind != ERR_RETRY) {
+                child_fatal(c, why);
+                return;
+        }
+        timer_set(c->restart, RESTART_MIN_MS * 10);
+        if (c->h->on_exited != NULL)
+                c->h->on_exited(c->arg, why);
+}
+
 static void
 child_on_restart(void *arg)
 {
@@ -340,7 +359,7 @@ child_on_restart(void *arg)
                 return;
         }
         if (child_prepare(c, &err) == -1 || child_spawn(c, &err) == -1) {
-                child_fatal(c, &err);
+                child_not_started(c, &err);
                 return;
         }
         c->socket_seen = false;

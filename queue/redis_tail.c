@@ -318,7 +318,9 @@ redis_tail_mend(const char *state_dir, int64_t *cut, struct err *err)
         if (fd == -1 && errno == ENOENT)
                 return 0; /* Redis itself says best what is missing */
         if (fd == -1)
-                return err_errno(err, ERR_CONFIG, errno, "cannot read %s", path);
+                return err_errno(err,
+                    errno == EMFILE || errno == ENFILE ? ERR_RETRY : ERR_CONFIG, errno,
+                    "cannot read %s", path);
         rc = tail_mend_file(fd, path, cut, err);
         close(fd);
         return rc;

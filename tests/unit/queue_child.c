@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -247,7 +248,7 @@ killed_and_started_again(void **state)
         assert_true(until(&owner.n_exited, 1, 2000));
         assert_non_null(strstr(owner.why.text, "killed by signal 9"));
         assert_string_equal(ask("GET a"), "1 ");
-        assert_int_equal(owner.n_started, 2);
+        assert_true(until(&owner.n_started, 2, 2000));
         child_end();
 }
 
@@ -279,6 +280,25 @@ three_exits_are_enough(void **state)
         assert_int_equal(owner.n_exited, 2);
         assert_non_null(strstr(owner.why.text, "three times within a minute"));
         assert_non_null(strstr(owner.why.text, "cannot go on"));
+}
+
+/* No descriptors left: it is tried again, and succeeds when there are some. */
+static void
+out_of_descriptors_passes(void **state)
+{
+        struct rlimit old, none;
+        (void)state;
+
+        getrlimit(RLIMIT_NOFILE, &old);
+        child_open(-1);
+        none = old;
+        none.rlim_cur = 3;
+        setrlimit(RLIMIT_NOFILE, &none);
+        assert_true(until(&owner.n_exited, 1, 5000));
+        setrlimit(RLIMIT_NOFILE, &old);
+        assert_string_equal(ask("PING"), "PONG ");
+        assert_int_equal(owner.n_fatal, 0);
+        child_end();
 }
 
 static void
@@ -591,6 +611,7 @@ main(void)
             TEST(long_paths_work),
             TEST(killed_and_started_again),
             TEST(three_exits_are_enough),
+            TEST(out_of_descriptors_passes),
             TEST(no_program_is_told),
             TEST(one_that_does_not_end_is_killed),
             TEST(chatter_is_read),
