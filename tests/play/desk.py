@@ -22,6 +22,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -37,6 +38,7 @@ from resp import Client, Closed, RespError, unix_connect  # noqa: E402,F401
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("HELPLINE_BUILD", "build/release"))
 SANITIZED = os.path.basename(BUILD) in ("asan", "tsan", "fuzz")
+MAX_FILE = 4 << 30
 SLOW = 4.0 if SANITIZED else 1.0  # how much more time everything may take
 
 AGENTS = """
@@ -113,6 +115,7 @@ def encoded(name, value):
 
 def _die_with_parent():
     ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE, MAX_FILE))  # a log that runs wild
 
 
 class Lmtp:
