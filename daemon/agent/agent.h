@@ -148,6 +148,8 @@ struct agents {
         loop_fn stop_done;
         void *stop_arg;
         uint64_t n_commands; /* for INFO */
+        int64_t refused_s; /* the second in which strangers were last refused ... */
+        unsigned n_refused; /* ... and how many of them */
 };
 
 /* ---- one command under way ---- */
@@ -386,7 +388,8 @@ bool channel_is_valid(const char *s);
         X(echo)                                                                          \
         X(time)                                                                          \
         X(quit)                                                                          \
-        X(reset) X(role) X(info) X(select) X(command) X(command_count) X(command_list)   \
+        X(reset)                                                                         \
+        X(role) X(info) X(select) X(command) X(command_count) X(command_list)            \
             X(command_info) X(command_docs) X(help) X(client_id) X(client_info) X(       \
                 client_list) X(client_getname) X(client_setname) X(client_setinfo)       \
                 X(config_get) X(cluster) X(no_transactions) X(ready) X(away) X(reserve)  \

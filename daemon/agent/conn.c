@@ -73,14 +73,32 @@ conn_close_later(struct conn *c)
                 conn_end(c, false, "closed by us");
 }
 
+/* What strangers do wrong is logged ten times a second at most. */
+static bool
+conn_may_log(struct agents *a)
+{
+        int64_t now_s = clock_now_ms() / 1000;
+
+        if (now_s != a->refused_s) {
+                if (a->n_refused > 10)
+                        log_warn("REFUSED",
+                            "n=%u why=\"more of the same within a second\"",
+                            a->n_refused - 10);
+                a->refused_s = now_s;
+                a->n_refused = 0;
+        }
+        return ++a->n_refused <= 10;
+}
+
 /* Refuse what a client did wrong and end. */
 static void
 conn_refuse(struct conn *c, const char *code, const char *text)
 {
         struct buf b AUTO_BUF = BUF_INIT;
 
-        log_info("REFUSED", "connection=%s agent=%s why=%s", c->name,
-            log_quote(c->me.who), log_quote(text));
+        if (conn_may_log(c->agents))
+                log_info("REFUSED", "connection=%s agent=%s why=%s", c->name,
+                    log_quote(c->me.who), log_quote(text));
         resp_error(&b, code, text);
         conn_write(c, &b);
         c->closing = true;
@@ -266,8 +284,9 @@ conn_next(struct conn *c)
                 return used > 0;
         }
         if (is_http(argv, argc)) {
-                log_warn("CROSS-PROTOCOL", "connection=%s address=%s", c->name,
-                    c->peer.address);
+                if (conn_may_log(c->agents))
+                        log_warn("CROSS-PROTOCOL", "connection=%s address=%s", c->name,
+                            c->peer.address);
                 arena_free(&arena);
                 conn_end(c, false, "speaks HTTP");
                 return false;
@@ -447,7 +466,7 @@ conn_accept(struct agents *a, int fd, const struct peer *peer)
         struct conn *c = NULL;
 
         if (a->stopping || is_too_many(a, peer)) {
-                if (!a->stopping)
+                if (!a->stopping && conn_may_log(a))
                         log_warn("REFUSED", "address=%s why=\"too many connections\"",
                             peer->address);
                 (void)!send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
