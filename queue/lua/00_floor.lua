@@ -53,6 +53,7 @@ end
 -- ---- hashes: read through, changed in memory, written by finish() ----
 
 local hashes = {}
+local known = {} -- key -> its type, of what was read by a command of that type
 
 local function hash(k)
         local h = hashes[k]
@@ -68,6 +69,7 @@ local function load_hash(k)
         local h = hash(k)
         if not h.full then
                 local flat = call('HGETALL', P .. k)
+                known[k] = 'hash'
                 for i = 1, #flat, 2 do
                         h.old[flat[i]] = flat[i + 1]
                 end
@@ -84,6 +86,7 @@ local function hget(k, f)
                 v = h.old[f]
                 if v == nil and not h.full then
                         v = call('HGET', P .. k, f)
+                        known[k] = 'hash'
                         h.old[f] = v
                 end
         end
@@ -226,6 +229,7 @@ local function head_of(class, q)
                 end
         end
         local flat = call('ZRANGE', P .. 'q:' .. class, '0', num(q.n_rem), 'WITHSCORES')
+        known['q:' .. class] = 'zset'
         for i = 1, #flat, 2 do
                 if not q.rem[flat[i]] then
                         local v = int(flat[i + 1], 'q:' .. class)
@@ -344,22 +348,21 @@ local function finish(is_put)
         if #list + #writes == 0 then
                 return
         end
-        if now_us > hnum('meta', 'now') then
-                write('HSET', 'meta', 'now', num(now_us))
+        local first = {'HSET', 'meta', 'now', num(now_us)}
+        if not is_put then
+                writes[#writes + 1] = first
+                first = {'ZREM', 'due', ''}
         end
         for i = 1, #writes do
                 list[#list + 1] = writes[i]
         end
-        local first = is_put and {'HSET', 'meta', 'schema', hget('meta', 'schema') or '1'} or
-            {'ZREM', 'due', ''}
-        local seen = {}
         for i = 0, #list do
                 local c = list[i] or first
                 local want = key_type[c[1]] or c[3]
-                local is = seen[c[2]]
+                local is = known[c[2]]
                 if not is then
                         is = call('TYPE', P .. c[2]).ok
-                        seen[c[2]] = is
+                        known[c[2]] = is
                 end
                 if is ~= 'none' and is ~= want then
                         refuse('BADKEY', c[2] .. ' is a ' .. is .. ', should be a ' .. want ..
