@@ -24,13 +24,14 @@ struct change_arg {
 
 struct change {
         struct arena *arena;
-        const char *ticket;      /* "" : a new one (put only) */
-        uint64_t version;        /* guard: the version it was decided on; 0 for a new one */
-        bool bump;               /* does it count as a change (version + 1)? TOUCH does not */
+        const char *ticket; /* "" : a new one (put only) */
+        uint64_t version; /* guard: the version it was decided on; 0 for a new one */
+        bool bump; /* does it count as a change (version + 1)? TOUCH does not */
         struct change_arg *args; /* the steps, flat; queue/lua/ knows their shape */
         size_t n_args;
         unsigned n_steps;
-        const char *new_message; /* id of the message it adds ("1042.3"), "" when none or new ticket */
+        const char *
+            new_message; /* id of the message it adds ("1042.3"), "" when none or new ticket */
 };
 
 void change_init(struct change *c, struct arena *a, const char *ticket, uint64_t version);
@@ -42,18 +43,20 @@ void change_set_new(struct change *c, const char *field);
 /* Append a message document (its tail, see message_format_tail). */
 void change_message(struct change *c, const char *tail, size_t len);
 /* A ticket's log entry: {"at","who","event","from","to","why"}. "" leaves a member out. */
-void change_log(struct change *c, int64_t at_ms, const char *who, const char *event, const char *from,
-    const char *to, const char *why);
+void change_log(struct change *c, int64_t at_ms, const char *who, const char *event,
+    const char *from, const char *to, const char *why);
 /* The journal (and so SUBSCRIBE, EVENTS): event word of queue/events.def. */
-void change_journal(struct change *c, const char *event, const char *agent, const char *line,
-    const char *who, const char *why);
+void change_journal(struct change *c, const char *event, const char *agent,
+    const char *line, const char *who, const char *why);
 /* A clock of this ticket: kind lease, own, wait, close; at_ms 0 takes it away. */
 void change_due(struct change *c, const char *kind, int64_t at_ms);
 /* Into its class's queue at v; the class's text is stored if new. */
-void change_enter_class(struct change *c, const char *class_id, const char *class_text, int64_t v_us);
+void change_enter_class(
+    struct change *c, const char *class_id, const char *class_text, int64_t v_us);
 /* Into the last holder's own queue at v, kept for him until then (sets own, owner, until
  * and the clock); into its class at once when he is offline. */
-void change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t until_ms);
+void
+change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t until_ms);
 /* Out of whichever queue it is in (its class's or own:<owner>). */
 void change_leave_queue(struct change *c);
 /* Capacity: he holds it no longer (the only way to hold is pull). */
@@ -72,27 +75,29 @@ void mid_hash(const char *message_id, char out[MID_HASH_LEN + 1]);
 void change_delivery(struct change *c, const char *message, const char *json);
 
 struct outbox_new {
-        const char *kind;      /* "reply" or "ack" */
-        const char *message;   /* id of the message it carries; "$new": the one this change adds; "" ack */
-        const char *account;   /* our address it is sent from */
-        const char *template;  /* ack: template name, rendered when claimed */
+        const char *kind; /* "reply" or "ack" */
+        const char *
+            message; /* id of the message it carries; "$new": the one this change adds; "" ack */
+        const char *account; /* our address it is sent from */
+        const char *template; /* ack: template name, rendered when claimed */
         const char *language;
-        const char **to;       /* envelope recipients */
+        const char **to; /* envelope recipients */
         size_t n_to;
-        int64_t due_ms;        /* not before */
+        int64_t due_ms; /* not before */
 };
 /* A new outbox entry (its number is given by the script). */
 void change_outbox_new(struct change *c, const struct outbox_new *o);
 /* Change or end an entry: fields as pairs; due_ms -1 leaves its clock, 0 takes it away. */
-void change_outbox_set(struct change *c, const char *entry, const char *const *pairs, size_t n_pairs,
-    int64_t due_ms);
+void change_outbox_set(struct change *c, const char *entry, const char *const *pairs,
+    size_t n_pairs, int64_t due_ms);
 /* Take a message's entry back; the commit fails with ERR_STATE once it has left or is
  * being sent. */
 void change_unsend(struct change *c, const char *message);
-void change_outbox_end(struct change *c, const char *entry);          /* delivered or dropped */
-void change_outbox_dead(struct change *c, const char *entry, int64_t at_ms); /* dead letter */
+void change_outbox_end(struct change *c, const char *entry); /* delivered or dropped */
+void
+change_outbox_dead(struct change *c, const char *entry, int64_t at_ms); /* dead letter */
 /* Keep bytes aside: a quarantine entry (why: one sentence; raw: blob reference). */
-void change_quarantine(struct change *c, const char *account, const char *why, const char *raw,
-    int64_t at_ms);
+void change_quarantine(struct change *c, const char *account, const char *why,
+    const char *raw, int64_t at_ms);
 
 #endif

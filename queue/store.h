@@ -24,17 +24,18 @@
 struct store;
 
 struct store_options {
-        const char *where;      /* "embedded", "unix:///path", "redis://host:port/0" */
-        const char *password;   /* "" none */
-        const char *state_dir;  /* absolute: r.sock and the append-only files of the embedded child */
-        int lock_fd;            /* the flock'd descriptor the child inherits; -1 when not embedded */
-        int64_t command_ms;     /* deadline of one command; default 5000 */
+        const char *where; /* "embedded", "unix:///path", "redis://host:port/0" */
+        const char *password; /* "" none */
+        const char *
+            state_dir; /* absolute: r.sock and the append-only files of the embedded child */
+        int lock_fd; /* the flock'd descriptor the child inherits; -1 when not embedded */
+        int64_t command_ms; /* deadline of one command; default 5000 */
 };
 
 struct hint { /* something may have become eligible */
         enum { HINT_CLASS, HINT_AGENT, HINT_ALL } kind;
-        const char *name;       /* class id or agent */
-        uint64_t seq;           /* hintseq after it */
+        const char *name; /* class id or agent */
+        uint64_t seq; /* hintseq after it */
 };
 
 struct store_handlers {
@@ -62,44 +63,50 @@ bool store_is_up(const struct store *s);
 /* What intake must know before it takes a message: ERR_NONE, or why not now
  * (store away, disk low, memory at 85 %). err->code "452" full, "451" else. */
 int store_may_take(struct store *s, struct err *err);
-bool store_is_live(const struct store *s);          /* meta live: outgoing mail leaves */
+bool store_is_live(const struct store *s); /* meta live: outgoing mail leaves */
 /* Desk secrets for Message-IDs: key id (one character) and 32 bytes. The newest
  * signs; older ones only verify. NULL when there is no such key. */
 const uint8_t *store_secret(const struct store *s, char key_id);
 char store_secret_newest(const struct store *s);
-uint64_t store_hintseq(const struct store *s);       /* highest seen */
+uint64_t store_hintseq(const struct store *s); /* highest seen */
 
 typedef void (*store_done_fn)(void *arg, const struct err *err);
 
 /* ---- intake ---- */
 struct facts_query {
-        const char *digest;           /* account + ":" + message digest; "" : never a duplicate */
-        const char *sender;           /* normalised address, "" unknown */
-        const char **tickets;         /* ids from our signed tokens and subject tags */
+        const char *digest; /* account + ":" + message digest; "" : never a duplicate */
+        const char *sender; /* normalised address, "" unknown */
+        const char **tickets; /* ids from our signed tokens and subject tags */
         size_t n_tickets;
-        const char **mids;            /* Message-IDs of In-Reply-To and References, newest first */
+        const char **mids; /* Message-IDs of In-Reply-To and References, newest first */
         size_t n_mids;
 };
 struct facts_answer {
-        const char *duplicate;        /* message id when it was seen before, else "" */
-        const char *customer;         /* of the sender, "" unknown */
+        const char *duplicate; /* message id when it was seen before, else "" */
+        const char *customer; /* of the sender, "" unknown */
         const char *customer_name;
-        struct ticket *tickets;       /* those of the query that exist (merged ones followed), class_doc not filled */
+        struct ticket *
+            tickets; /* those of the query that exist (merged ones followed), class_doc not filled */
         size_t n_tickets;
-        const char **mid_tickets;     /* for each mid its ticket id or ""; those tickets are in tickets too */
+        const char **
+            mid_tickets; /* for each mid its ticket id or ""; those tickets are in tickets too */
 };
-typedef void (*store_facts_fn)(void *arg, const struct err *err, const struct facts_answer *f);
-void store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, void *arg);
+typedef void (*store_facts_fn)(
+    void *arg, const struct err *err, const struct facts_answer *f);
+void
+store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, void *arg);
 
 struct put {
-        const char *digest;           /* as in the query; "" none */
-        const char *sender;           /* normalised; guard: still belongs to `customer` ("" : to nobody) */
-        const char *customer;         /* known customer of the sender, "" : make one */
-        const char *customer_name;    /* for a new one */
-        const struct change *change;  /* of the ticket (new or known) */
-        const char *ack_template;     /* "" : no acknowledgement; else intent, written by put itself
+        const char *digest; /* as in the query; "" none */
+        const char
+            *sender; /* normalised; guard: still belongs to `customer` ("" : to nobody) */
+        const char *customer; /* known customer of the sender, "" : make one */
+        const char *customer_name; /* for a new one */
+        const struct change *change; /* of the ticket (new or known) */
+        const char
+            *ack_template; /* "" : no acknowledgement; else intent, written by put itself
                                        * when the ticket never had one and the rate allows */
-        const char *ack_to;           /* envelope recipient */
+        const char *ack_to; /* envelope recipient */
         const char *ack_language;
         const char *ack_account;
         int64_t ack_due_ms;
@@ -108,55 +115,59 @@ struct put {
 enum put_outcome { PUT_STORED, PUT_DUPLICATE, PUT_STALE };
 struct put_answer {
         enum put_outcome outcome;
-        const char *ticket;           /* "1042" */
-        const char *message;          /* "1042.1"; the stored one for a duplicate */
-        bool acknowledged;            /* an acknowledgement was written */
-        bool ack_suppressed;          /* the breaker (3 an hour, 10 a day to one address) stopped it */
+        const char *ticket; /* "1042" */
+        const char *message; /* "1042.1"; the stored one for a duplicate */
+        bool acknowledged; /* an acknowledgement was written */
+        bool
+            ack_suppressed; /* the breaker (3 an hour, 10 a day to one address) stopped it */
 };
-typedef void (*store_put_fn)(void *arg, const struct err *err, const struct put_answer *a);
+typedef void (*store_put_fn)(
+    void *arg, const struct err *err, const struct put_answer *a);
 /* Idempotent by its digest; without one by a key of its own. */
 void store_put(struct store *s, const struct put *p, store_put_fn fn, void *arg);
 
 /* ---- routing ---- */
 struct pull_class {
         const char *id;
-        int64_t cutoff_us;            /* eligible when v <= cutoff; INT64_MAX: at once */
-        int64_t handicap_us;          /* added to v when comparing (helped lines); 0 */
+        int64_t cutoff_us; /* eligible when v <= cutoff; INT64_MAX: at once */
+        int64_t handicap_us; /* added to v when comparing (helped lines); 0 */
 };
 struct pull {
         const char *agent;
         const struct pull_class *classes; /* of his profile (and filter) */
         size_t n_classes;
-        bool own;                     /* look at his own queue too (not with LINE or CHANNEL) */
-        const char *ticket;           /* TAKE: this very one, "" : the best */
-        bool force;                   /* ASSIGN later: whatever the class says */
-        unsigned holds;               /* his capacity */
-        unsigned count;               /* at most so many, 1..100 */
-        const char *connection;       /* over which it is given: "untaken" */
-        const char *const *leases;    /* pairs: line, ms as text */
-        size_t n_leases;              /* pairs */
+        bool own; /* look at his own queue too (not with LINE or CHANNEL) */
+        const char *ticket; /* TAKE: this very one, "" : the best */
+        bool force; /* ASSIGN later: whatever the class says */
+        unsigned holds; /* his capacity */
+        unsigned count; /* at most so many, 1..100 */
+        const char *connection; /* over which it is given: "untaken" */
+        const char *const *leases; /* pairs: line, ms as text */
+        size_t n_leases; /* pairs */
         int64_t default_lease_ms;
-        const char *idem;             /* RESERVE's ID "agent:key" or ""; then one of the daemon's own is used */
-        const char *idem_hash;        /* of the arguments */
-        const char *hinted;           /* class whose head is wanted back, "" none */
-        bool make_ready;              /* RESERVE implies ready */
+        const char *
+            idem; /* RESERVE's ID "agent:key" or ""; then one of the daemon's own is used */
+        const char *idem_hash; /* of the arguments */
+        const char *hinted; /* class whose head is wanted back, "" none */
+        bool make_ready; /* RESERVE implies ready */
 };
 enum pull_outcome { PULL_TAKEN, PULL_NOTHING, PULL_FULL, PULL_AWAY, PULL_REFUSED };
 struct pull_head {
         const char *class_id;
-        int64_t v_us;                 /* INT64_MAX: nothing waits there */
+        int64_t v_us; /* INT64_MAX: nothing waits there */
 };
 struct pull_answer {
         enum pull_outcome outcome;
-        const char *code, *why;       /* REFUSED (TAKE): protocol code and sentence */
+        const char *code, *why; /* REFUSED (TAKE): protocol code and sentence */
         const char **tickets;
         size_t n_tickets;
-        bool repeated;                /* the stored answer of the same ID */
+        bool repeated; /* the stored answer of the same ID */
         uint64_t hintseq;
-        struct pull_head *heads;      /* of the class hinted and the classes taken from */
+        struct pull_head *heads; /* of the class hinted and the classes taken from */
         size_t n_heads;
 };
-typedef void (*store_pull_fn)(void *arg, const struct err *err, const struct pull_answer *a);
+typedef void (*store_pull_fn)(
+    void *arg, const struct err *err, const struct pull_answer *a);
 void store_pull(struct store *s, const struct pull *p, store_pull_fn fn, void *arg);
 
 /* All heads (class, v), and the text of the classes named in `unknown` (ids). */
@@ -164,61 +175,67 @@ struct heads_answer {
         struct pull_head *heads;
         size_t n_heads;
 };
-typedef void (*store_heads_fn)(void *arg, const struct err *err, const struct heads_answer *a);
+typedef void (*store_heads_fn)(
+    void *arg, const struct err *err, const struct heads_answer *a);
 void store_heads(struct store *s, store_heads_fn fn, void *arg);
-typedef void (*store_text_fn)(void *arg, const struct err *err, const char *text, size_t len);
+typedef void (*store_text_fn)(
+    void *arg, const struct err *err, const char *text, size_t len);
 /* Class document by id; text NULL when the store has none. */
 void store_class(struct store *s, const char *class_id, store_text_fn fn, void *arg);
 
 /* ---- tickets ---- */
 struct read_ticket {
         const char *id;
-        unsigned n_messages;          /* the newest so many ... */
-        unsigned before;              /* ... before message number (0: the newest of all) */
+        unsigned n_messages; /* the newest so many ... */
+        unsigned before; /* ... before message number (0: the newest of all) */
         bool log;
-        const char *idem;             /* "agent:key" to look up along, "" none */
+        const char *idem; /* "agent:key" to look up along, "" none */
 };
 struct ticket_view {
-        struct arena *arena;          /* the view's; lives until the callback returns, or take it:
+        struct arena *arena; /* the view's; lives until the callback returns, or take it:
                                        * set view->arena = NULL and free it yourself */
         bool exists;
-        struct ticket ticket;         /* with class_doc and customer */
-        const char **messages;        /* documents, oldest first */
+        struct ticket ticket; /* with class_doc and customer */
+        const char **messages; /* documents, oldest first */
         size_t n_messages;
         const char **log;
         size_t n_log;
-        const char **delivery;        /* pairs: message id, JSON array */
+        const char **delivery; /* pairs: message id, JSON array */
         size_t n_delivery;
-        const char *idem_hash;        /* "" : no stored answer under that key */
-        const char *idem_answer;      /* RESP as it was sent */
+        const char *idem_hash; /* "" : no stored answer under that key */
+        const char *idem_answer; /* RESP as it was sent */
         size_t idem_answer_len;
 };
-typedef void (*store_ticket_fn)(void *arg, const struct err *err, struct ticket_view *view);
-void store_read(struct store *s, const struct read_ticket *r, store_ticket_fn fn, void *arg);
+typedef void (*store_ticket_fn)(
+    void *arg, const struct err *err, struct ticket_view *view);
+void
+store_read(struct store *s, const struct read_ticket *r, store_ticket_fn fn, void *arg);
 /* Several at once, in order; each gives one call of fn with its index in the view. */
-typedef void (*store_tickets_fn)(void *arg, const struct err *err, struct ticket_view *views, size_t n);
-void store_read_many(struct store *s, const struct read_ticket *r, size_t n, store_tickets_fn fn, void *arg);
+typedef void (*store_tickets_fn)(
+    void *arg, const struct err *err, struct ticket_view *views, size_t n);
+void store_read_many(struct store *s, const struct read_ticket *r, size_t n,
+    store_tickets_fn fn, void *arg);
 
 struct commit {
         const struct change *change;
-        const char *idem;             /* "agent:key", "" none (then a key of the daemon's own) */
+        const char *idem; /* "agent:key", "" none (then a key of the daemon's own) */
         const char *idem_hash;
-        const char *answer;           /* RESP to keep under the key */
+        const char *answer; /* RESP to keep under the key */
         size_t answer_len;
 };
 /* err->kind ERR_STALE: the version is no longer that: read and apply again. When the
  * key has a stored answer already, stored is given and nothing is done. */
-typedef void (*store_commit_fn)(void *arg, const struct err *err, const char *stored, size_t stored_len,
-    const char *stored_hash);
+typedef void (*store_commit_fn)(void *arg, const struct err *err, const char *stored,
+    size_t stored_len, const char *stored_hash);
 void store_commit(struct store *s, const struct commit *c, store_commit_fn fn, void *arg);
 
 struct list_query {
-        bool by_holder;               /* MINE: what `agent` holds */
+        bool by_holder; /* MINE: what `agent` holds */
         const char *agent;
-        const char *state;            /* "" any open one */
-        const char *line;             /* "" any */
-        const char *cursor;           /* "0" begins */
-        unsigned count;               /* 1..100 */
+        const char *state; /* "" any open one */
+        const char *line; /* "" any */
+        const char *cursor; /* "0" begins */
+        unsigned count; /* 1..100 */
 };
 /* views as in store_read_many with n_messages 0; cursor "0" at the end. */
 typedef void (*store_list_fn)(void *arg, const struct err *err, const char *cursor,
@@ -230,26 +247,32 @@ enum presence { PRESENCE_OFFLINE, PRESENCE_AWAY, PRESENCE_READY };
 struct agent_state {
         enum presence presence;
         const char *reason;
-        unsigned used;                /* tickets in hand */
+        unsigned used; /* tickets in hand */
         int64_t idle_since_ms;
 };
-typedef void (*store_agent_fn)(void *arg, const struct err *err, const struct agent_state *a);
+typedef void (*store_agent_fn)(
+    void *arg, const struct err *err, const struct agent_state *a);
 void store_agent(struct store *s, const char *agent, store_agent_fn fn, void *arg);
-void store_set_presence(struct store *s, const char *agent, enum presence p, const char *reason,
-    const char *who, store_done_fn fn, void *arg);
+void store_set_presence(struct store *s, const char *agent, enum presence p,
+    const char *reason, const char *who, store_done_fn fn, void *arg);
 /* His last connection is gone: what was never taken up (bots: everything) goes back
  * at `at_ms`; 0 takes the clock away (he is back). */
-void store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms, store_done_fn fn, void *arg);
+void store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms,
+    store_done_fn fn, void *arg);
 
 struct token {
         const char *id, *agent, *sha256, *name;
         int64_t created_ms, used_ms;
 };
-typedef void (*store_tokens_fn)(void *arg, const struct err *err, const struct token *t, size_t n);
+typedef void (*store_tokens_fn)(
+    void *arg, const struct err *err, const struct token *t, size_t n);
 void store_token_new(struct store *s, const struct token *t, store_done_fn fn, void *arg);
-void store_token_find(struct store *s, const char *id, store_tokens_fn fn, void *arg); /* n 0 or 1 */
-void store_token_list(struct store *s, const char *agent, store_tokens_fn fn, void *arg); /* "" all */
-void store_token_drop(struct store *s, const char *id, store_done_fn fn, void *arg);  /* ERR_NOTFOUND */
+void store_token_find(
+    struct store *s, const char *id, store_tokens_fn fn, void *arg); /* n 0 or 1 */
+void store_token_list(
+    struct store *s, const char *agent, store_tokens_fn fn, void *arg); /* "" all */
+void store_token_drop(
+    struct store *s, const char *id, store_done_fn fn, void *arg); /* ERR_NOTFOUND */
 void store_token_used(struct store *s, const char *id); /* notes the time; no answer */
 
 /* ---- journal ---- */
@@ -257,27 +280,31 @@ void store_token_used(struct store *s, const char *id); /* notes the time; no an
  * joined in one text "[...]" . */
 typedef void (*store_events_fn)(void *arg, const struct err *err, const char *const *seqs,
     const char *const *jsons, size_t n);
-void store_events(struct store *s, const char *after, unsigned count, store_events_fn fn, void *arg);
+void store_events(
+    struct store *s, const char *after, unsigned count, store_events_fn fn, void *arg);
 
 /* ---- outbox ---- */
 struct outbox_entry {
-        const char *id;               /* "57" */
+        const char *id; /* "57" */
         const char *ticket, *message, *kind, *account, *template, *language;
         const char **to;
         size_t n_to;
-        const char *delivery;         /* JSON array of deliveries so far */
-        const char *state;            /* held queued deferred claimed dead */
+        const char *delivery; /* JSON array of deliveries so far */
+        const char *state; /* held queued deferred claimed dead */
         unsigned tries;
         int64_t created_ms, next_ms;
-        const char *last;             /* the server's last words */
+        const char *last; /* the server's last words */
 };
-typedef void (*store_outbox_fn)(void *arg, const struct err *err, const struct outbox_entry *e, size_t n,
-    const char *cursor);
+typedef void (*store_outbox_fn)(void *arg, const struct err *err,
+    const struct outbox_entry *e, size_t n, const char *cursor);
 void store_outbox_read(struct store *s, const char *entry, store_outbox_fn fn, void *arg);
-void store_outbox_list(struct store *s, const char *cursor, unsigned count, store_outbox_fn fn, void *arg);
+void store_outbox_list(
+    struct store *s, const char *cursor, unsigned count, store_outbox_fn fn, void *arg);
 /* RETRY: due now again (also a dead one). ERR_NOTFOUND. */
-void store_outbox_retry(struct store *s, const char *entry, const char *who, store_done_fn fn, void *arg);
-void store_set_live(struct store *s, bool live, const char *who, store_done_fn fn, void *arg);
+void store_outbox_retry(
+    struct store *s, const char *entry, const char *who, store_done_fn fn, void *arg);
+void
+store_set_live(struct store *s, bool live, const char *who, store_done_fn fn, void *arg);
 
 /* ---- quarantine ---- */
 struct quarantined {
@@ -285,38 +312,45 @@ struct quarantined {
         struct blob_ref raw;
         int64_t at_ms;
 };
-typedef void (*store_quarantine_fn)(void *arg, const struct err *err, const struct quarantined *q, size_t n,
-    const char *cursor);
-void store_quarantine_list(struct store *s, const char *cursor, unsigned count, store_quarantine_fn fn, void *arg);
-void store_quarantine_read(struct store *s, const char *id, store_quarantine_fn fn, void *arg);
-void store_quarantine_drop(struct store *s, const char *id, const char *who, store_done_fn fn, void *arg);
+typedef void (*store_quarantine_fn)(void *arg, const struct err *err,
+    const struct quarantined *q, size_t n, const char *cursor);
+void store_quarantine_list(struct store *s, const char *cursor, unsigned count,
+    store_quarantine_fn fn, void *arg);
+void
+store_quarantine_read(struct store *s, const char *id, store_quarantine_fn fn, void *arg);
+void store_quarantine_drop(
+    struct store *s, const char *id, const char *who, store_done_fn fn, void *arg);
 
 /* ---- clocks ---- */
 struct tick_answer {
         unsigned n_done;
-        bool more;                    /* call again at once */
-        const char **outbox;          /* entries claimed for us (for claim_ms) */
+        bool more; /* call again at once */
+        const char **outbox; /* entries claimed for us (for claim_ms) */
         size_t n_outbox;
 };
-typedef void (*store_tick_fn)(void *arg, const struct err *err, const struct tick_answer *a);
+typedef void (*store_tick_fn)(
+    void *arg, const struct err *err, const struct tick_answer *a);
 /* Pops at most 100 of what is due. n_claims: outbox entries it may claim now. */
-void store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t own_ms, store_tick_fn fn, void *arg);
+void store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t own_ms,
+    store_tick_fn fn, void *arg);
 /* One chunk of the janitor's work. */
 void store_sweep(struct store *s, store_done_fn fn, void *arg);
 
 /* ---- numbers (STATS) ---- */
 struct store_stats {
-        const char *kind;             /* embedded, redis */
-        const char *durability;       /* always everysec none replica */
-        double ms;                    /* last round trip */
-        int64_t tickets[6];           /* by enum ticket_state */
-        const char **lines;           /* with their numbers below, by index */
+        const char *kind; /* embedded, redis */
+        const char *durability; /* always everysec none replica */
+        double ms; /* last round trip */
+        int64_t tickets[6]; /* by enum ticket_state */
+        const char **lines; /* with their numbers below, by index */
         size_t n_lines;
-        int64_t *queued, *held, *oldest_ms; /* the last: how long the first in line waits */
+        int64_t *queued, *held,
+            *oldest_ms; /* the last: how long the first in line waits */
         int64_t in_messages, in_duplicates, in_quarantined;
         int64_t out_held, out_queued, out_deferred, out_dead;
 };
-typedef void (*store_stats_fn)(void *arg, const struct err *err, const struct store_stats *st);
+typedef void (*store_stats_fn)(
+    void *arg, const struct err *err, const struct store_stats *st);
 void store_stats(struct store *s, store_stats_fn fn, void *arg);
 
 #endif

@@ -12,45 +12,48 @@
 #include "queue/change.h"
 
 enum ticket_event_type {
-        EVENT_MESSAGE,   /* a message of the customer (or machine mail: moves nothing) */
-        EVENT_REPLY,     /* the holder answers the customer */
-        EVENT_NOTE,      /* an internal note, by anybody */
-        EVENT_UNSEND,    /* takes back an answer that has not left; nobody holds it: queued again */
-        EVENT_RELEASE,   /* the holder gives it back (blamed: skip, given_back) */
-        EVENT_LOST,      /* given over a connection that is gone: back, nobody is blamed */
-        EVENT_TOUCH,     /* any command of the holder that names it: lease renewed, taken up */
-        EVENT_SEEN,      /* the holder was given its document: `seen` = last_in, as TOUCH else */
+        EVENT_MESSAGE, /* a message of the customer (or machine mail: moves nothing) */
+        EVENT_REPLY, /* the holder answers the customer */
+        EVENT_NOTE, /* an internal note, by anybody */
+        EVENT_UNSEND, /* takes back an answer that has not left; nobody holds it: queued again */
+        EVENT_RELEASE, /* the holder gives it back (blamed: skip, given_back) */
+        EVENT_LOST, /* given over a connection that is gone: back, nobody is blamed */
+        EVENT_TOUCH, /* any command of the holder that names it: lease renewed, taken up */
+        EVENT_SEEN, /* the holder was given its document: `seen` = last_in, as TOUCH else */
         EVENT_RESOLVE,
-        EVENT_REOPEN,    /* by an agent; the customer's message does it by EVENT_MESSAGE */
-        EVENT_DELIVERY,  /* the outbox tells what became of an entry; no new version */
+        EVENT_REOPEN, /* by an agent; the customer's message does it by EVENT_MESSAGE */
+        EVENT_DELIVERY, /* the outbox tells what became of an entry; no new version */
         EVENT_GONE_AGENT /* its holder is no longer in the configuration: back */
 };
 
 struct ticket_event {
         enum ticket_event_type type;
         int64_t now_ms;
-        const char *who;       /* agent, "unix:root", "customer", "helpline" */
-        const char *agent;     /* the acting agent, "" when none */
-        bool is_admin;         /* leads and admins may act on what they do not hold where the law says so */
-        uint64_t lease;        /* LEASE n of the command, 0 not given */
-        int64_t lease_ms;      /* of the line, for renewals */
-        int64_t own_ms;        /* how long the last holder is preferred, 0 not */
-        int64_t reopen_ms;     /* resolved tickets are reopened within this */
+        const char *who; /* agent, "unix:root", "customer", "helpline" */
+        const char *agent; /* the acting agent, "" when none */
+        bool
+            is_admin; /* leads and admins may act on what they do not hold where the law says so */
+        uint64_t lease; /* LEASE n of the command, 0 not given */
+        int64_t lease_ms; /* of the line, for renewals */
+        int64_t own_ms; /* how long the last holder is preferred, 0 not */
+        int64_t reopen_ms; /* resolved tickets are reopened within this */
         int64_t send_delay_ms;
-        int64_t delay_ms;      /* RELEASE DELAY */
-        const char *text;      /* reason, note */
-        const char *seen;      /* SEEN m, "" not given */
-        const char *status;    /* REPLY STATUS: waiting resolved held; DELIVERY: what the journal
+        int64_t delay_ms; /* RELEASE DELAY */
+        const char *text; /* reason, note */
+        const char *seen; /* SEEN m, "" not given */
+        const char
+            *status; /* REPLY STATUS: waiting resolved held; DELIVERY: what the journal
                                 * says: "sent", "refused" or "" */
-        const char *target;    /* UNSEND, DELIVERY: message id */
-        const struct message *message; /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */
-        bool counts;           /* MESSAGE: a person's (false: machine mail, moves nothing) */
-        const char *account;   /* REPLY: our address */
-        const char **to;       /* REPLY: recipients (to and cc), normalised */
+        const char *target; /* UNSEND, DELIVERY: message id */
+        const struct message
+            *message; /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */
+        bool counts; /* MESSAGE: a person's (false: machine mail, moves nothing) */
+        const char *account; /* REPLY: our address */
+        const char **to; /* REPLY: recipients (to and cc), normalised */
         size_t n_to;
         /* DELIVERY */
-        const char *entry;     /* outbox entry */
-        const char *delivery;  /* JSON array of deliveries */
+        const char *entry; /* outbox entry */
+        const char *delivery; /* JSON array of deliveries */
 };
 
 /* Is there a change, and which? Returns 0 and *out (steps in a), or -1 with the
@@ -69,9 +72,9 @@ struct ticket_birth { /* all that intake knows about a new ticket */
         const char *line, *route;
         const char **tags;
         size_t n_tags;
-        const char *why;       /* JSON array of sentences */
-        const char *links;     /* JSON array: a closed ticket it continues, "[]" */
-        bool counts;           /* a person's */
+        const char *why; /* JSON array of sentences */
+        const char *links; /* JSON array: a closed ticket it continues, "[]" */
+        bool counts; /* a person's */
         int64_t now_ms;
 };
 /* The change that makes a new ticket (for put): fields, message, class, open, log, journal. */

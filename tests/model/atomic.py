@@ -8,10 +8,12 @@ replaced by a spy that keeps what was called. Proved for each verb:
   key it uses, in turn, it refuses and nothing in the store has changed (DUMP of all
   keys); with maxmemory passed, put changes nothing and all others go through.
 """
+import os
+import re
 import time
 import unittest
 
-from desk_server import PREFIX, Refused, Server, pairs, script
+from desk_server import PREFIX, ROOT, Refused, Server, pairs, script
 
 WRITES = {"HSET", "HDEL", "ZADD", "ZREM", "SADD", "SREM", "RPUSH", "LTRIM", "XADD", "SET", "INCR", "DEL"}
 DAY = 86400000
@@ -231,6 +233,24 @@ class AtomicTest(unittest.TestCase):
         other = 8 if owner == "7" else 7
         self.assertEqual(desk.call("commit", *desk.commit_args(other, ["I", steps[-1]]))[0], "OK")
         self.assertEqual(desk.r("GET", taken), owner)
+
+    def test_journal_words(self):
+        """queue/events.def is the table of what the journal tells."""
+        table = set(re.findall(r"^EVENT\((\w+),", self.text("queue/events.def"), re.M))
+        used = set(re.findall(r"journal\('(\w+)'", script()))
+        used |= set(re.findall(r"event == '(\w+)' and '(\w+)' or '(\w+)'", script())[0])
+        for folder in ("queue", "daemon", "daemon/agent"):
+            for name in os.listdir(os.path.join(ROOT, folder)):
+                if name.endswith(".c"):
+                    used |= set(re.findall(r'_journal\(\s*[\w&>-]+,\s*"(\w+)"', self.text(folder, name)))
+        self.assertEqual(used - table, set())
+        self.assertGreater(len(used), 6)
+        protocol = self.text("docs/protocol.md")
+        self.assertEqual([w for w in table if w not in protocol], [])
+
+    def text(self, *path):
+        with open(os.path.join(ROOT, *path), encoding="utf-8") as f:
+            return f.read()
 
     def test_clock(self):
         self.desk.build()
