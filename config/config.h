@@ -67,6 +67,91 @@ struct list_options { /* of addresses and @domains, normalised */
         size_t n_items;
 };
 
+/* ---- web forms ---- */
+enum field_type {
+        FIELD_LINE, /* text of one line: the default */
+        FIELD_TEXT, /* several lines */
+        FIELD_EMAIL,
+        FIELD_PHONE,
+        FIELD_NUMBER,
+        FIELD_DATE,
+        FIELD_CHOICES, /* `choices "a" "b"` */
+        FIELD_FILES,
+        FIELD_CONSENT
+};
+struct localised { /* label "Изделие", or label ru "Изделие" and label en "Product" */
+        const char *language; /* "" : for all */
+        const char *text;
+};
+struct field_options {
+        const char *name;
+        enum field_type type;
+        bool required;
+        struct localised *labels;
+        size_t n_labels;
+        const char **choices;
+        size_t n_choices;
+        unsigned at_most; /* files: default 5 */
+        uint64_t limit; /* bytes: of all files together (20 MB), of a text (64 KB) */
+        const char *text; /* consent: what is agreed to, from `text` or `text file` */
+};
+struct form_options {
+        const char *name;
+        const char *account; /* "web:contact" */
+        const char **sites; /* origins that may post: "https://www.romashka.ru" */
+        size_t n_sites;
+        const char *thanks; /* URL to go to, "" our own page */
+        const char
+            *reply_as; /* our mail address answers leave from: the first account's */
+        struct field_options *fields;
+        size_t n_fields;
+        unsigned rate; /* posts an hour from one address; default 20 */
+};
+
+/* ---- phone logs ---- */
+enum phone_format {
+        PHONE_PUSH, /* from elsewhere: POST /calls/NAME, helpline feed NAME */
+        PHONE_ASTERISK_CSV, /* asterisk file "...": Master.csv */
+        PHONE_ASTERISK_CUSTOM, /* asterisk-custom file "..." */
+        PHONE_FREESWITCH_CSV /* freeswitch file "..." */
+};
+enum phone_answered { PHONE_ANSWERED_NOTE, PHONE_ANSWERED_TICKET, PHONE_ANSWERED_IGNORE };
+struct phone_options {
+        const char *name;
+        const char *account; /* "phone:office" */
+        enum phone_format format;
+        const char *file; /* absolute, "" push */
+        bool column17_is_userfield; /* Master.csv of 17 columns: `column-17 userfield` */
+        const char **ours; /* numbers, E.164 where they can be; none: all */
+        size_t n_ours;
+        bool missed_ticket; /* `missed ticket` (default) or `missed ignore` */
+        int64_t repeated_ms; /* 1d */
+        int64_t short_ms; /* 5s */
+        int64_t callback_ms; /* 20s */
+        enum phone_answered answered; /* note */
+        const char *timezone; /* of the log's times; default the desk's */
+        const char *token; /* the secret of pushes (`password file`), "" none by HTTP */
+};
+
+/* ---- the customers file ---- */
+struct customer_row {
+        const char *address; /* normalised, "" none */
+        const char *phone; /* E.164, "" none */
+        const char *name, *organisation, *manager;
+        bool vip;
+        const char **values; /* of all columns, by customers_file.columns */
+};
+struct customers_file {
+        const char *path;
+        const char **columns; /* folded names of the head line */
+        size_t n_columns;
+        struct customer_row *rows;
+        size_t n_rows;
+};
+/* The row of an address or number (either may be ""), NULL none. O(log n). */
+const struct customer_row *
+customers_find(const struct customers_file *f, const char *address, const char *phone);
+
 struct config {
         struct arena *arena; /* owns everything here but the rules */
         const char *file; /* the main file, absolute */
@@ -98,6 +183,18 @@ struct config {
         const char *
             *socket_listen; /* default unix:<state>/agents.sock and 127.0.0.1:7711 */
         size_t n_socket_listen;
+
+        const char *country; /* calling code for national numbers, "7"; "" none */
+        const char **web_listen; /* default 127.0.0.1:7780 */
+        size_t n_web_listen;
+        const char *
+            *web_proxy; /* addresses whose X-Forwarded-For counts; default 127.0.0.1 */
+        size_t n_web_proxy;
+        struct form_options *forms;
+        size_t n_forms;
+        struct phone_options *phones;
+        size_t n_phones;
+        struct customers_file customers; /* n_rows 0 when there is none */
 
         struct mail_account *mails;
         size_t n_mails;
@@ -140,6 +237,11 @@ const struct agent_options *config_agent(const struct config *c, const char *nam
 const struct agent_options *
 config_agent_by_login(const struct config *c, const char *unix_user);
 const struct line_options *config_line(const struct config *c, const char *name);
+const struct form_options *config_form(const struct config *c, const char *name);
+const struct phone_options *config_phone(const struct config *c, const char *name);
+/* Have the files of lists, customers and consents changed since they were read (mtime, size,
+ * inode)? Then the janitor reloads by itself. */
+bool config_data_changed(const struct config *c);
 /* The line right of it (up), NULL at the end. */
 const struct line_options *config_line_next(const struct config *c, const char *name);
 /* Is it one of our own addresses (mail accounts and their `also`)? */

@@ -13,6 +13,8 @@ struct facts {
         const struct customer *customer; /* NULL: unknown so far */
         const struct ticket *ticket; /* the ticket it belongs to; NULL: a new one */
         int64_t now_ms;
+        /* For `customer` conditions config/rules looks the sender up in the customers file by
+         * message->from.address and message->phone; nothing of it is stored. */
 };
 
 #endif

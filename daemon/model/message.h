@@ -16,6 +16,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
+#include "daemon/model/call.h"
 
 enum message_direction { MESSAGE_IN, MESSAGE_OUT, MESSAGE_NOTE };
 enum message_kind {
@@ -65,6 +66,24 @@ struct delivery { /* of one recipient of an outgoing message; kept in t:<id>:d *
         const char *state; /* held queued sent deferred refused */
         int64_t at_us;
         const char *reply; /* the server's last words */
+};
+
+struct form_field { /* one field of a web form as it was sent */
+        const char *name; /* as declared: "product" */
+        const char *label; /* as the customer saw it */
+        const char **values; /* several for choices that repeat */
+        size_t n_values;
+};
+
+struct
+    form_data { /* member "form": {"name","fields":{name: value or [values]},"consent"} */
+        const char *name; /* of the form block: "contact" */
+        struct form_field *fields;
+        size_t n_fields;
+        /* what was agreed to, kept as it was shown: "" none */
+        const char *consent_text;
+        const char *consent_address; /* the client's network address */
+        int64_t consent_at_us;
 };
 
 struct message {

@@ -1,0 +1,85 @@
+/*
+ * The gate: HTTP for forms, pages, pushes and health. evhttp (its only home) behind a
+ * strict header check of our own (LIBRARIES.md section 4: what evhttp lets through).
+ *
+ * Every connection has a deadline for its header and one for its body, a bound on
+ * bytes of both, connections are counted in all and per address. Refused and closed:
+ * two Content-Length or one that is not all digits, Transfer-Encoding other than exactly
+ * "chunked" or beside a length, a header name that is no token, a folded or NUL-holding
+ * header, bare LF, HTTP/1.1 without Host, absolute URIs. Bodies are handed on as they
+ * come and never held.
+ */
+#ifndef HELPLINE_BASE_HTTP_H
+#define HELPLINE_BASE_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/base/buf.h"
+#include "daemon/base/err.h"
+#include "daemon/base/loop.h"
+
+struct http; /* the server */
+struct http_request; /* one request: lives until http_answer or on_gone */
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OPTIONS, HTTP_OTHER };
+
+struct http_options {
+        const char *const *listen; /* "127.0.0.1:7780" */
+        size_t n_listen;
+        bool next_free_port; /* demo: a taken port is not an error */
+        const char *const *proxies; /* addresses whose X-Forwarded-For counts */
+        size_t n_proxies;
+        size_t max_header; /* 16 KB */
+        size_t max_connections; /* 1000 */
+        unsigned max_per_address; /* 50; a proxy counts as whom it names */
+        int64_t header_ms; /* 10 s for a whole header */
+        int64_t idle_ms; /* 60 s between requests */
+        int64_t body_min_rate; /* bytes/s a body must keep up over 30 s; 1000 */
+};
+
+struct http_handlers {
+        /* The header is there. Return the largest body wanted (0: none; a larger one gets
+         * 413), or -1 after answering at once with http_answer. */
+        int64_t (*on_header)(void *arg, struct http_request *r);
+        /* Bytes of the body in order. -1: answered already, eat the rest. */
+        int (*on_body)(void *arg, struct http_request *r, const char *p, size_t n);
+        /* The body is whole: answer now or later. */
+        void (*on_end)(void *arg, struct http_request *r);
+        /* The client is gone before the answer: forget r. */
+        void (*on_gone)(void *arg, struct http_request *r);
+};
+
+struct http *http_open(struct loop *loop, const struct http_options *o,
+    const struct http_handlers *h, void *arg, struct err *err);
+void http_close(struct http **h);
+const char *http_address(const struct http *h); /* where it really listens */
+size_t http_connections(const struct http *h);
+/* No new connections; what is under way ends. */
+void http_drain(struct http *h);
+
+enum http_method http_method(const struct http_request *r);
+const char *
+http_path(const struct http_request *r); /* decoded once, without query; "/" first */
+const char *http_query(const struct http_request *r); /* raw, without "?"; "" none */
+const char *http_header(const struct http_request *r, const char *name); /* "" absent */
+const char *
+http_client(const struct http_request *r); /* address, through trusted proxies */
+bool http_is_secure(
+    const struct http_request *r); /* X-Forwarded-Proto https of a trusted proxy */
+void http_set_state(struct http_request *r, void *state);
+void *http_state(const struct http_request *r);
+
+/* A header of the answer (CR, LF and NUL in it are an assert: ours to prevent). */
+void http_add_header(struct http_request *r, const char *name, const char *value);
+/* The whole answer, once; security headers (nosniff, no-referrer, frame-ancestors 'none',
+ * a strict Content-Security-Policy, no-store) are added to pages by itself. */
+void http_answer(
+    struct http_request *r, int status, const char *type, const void *body, size_t n);
+
+/* Pure, for tests and the fuzzer: may this header block (request line and headers with
+ * their CRLFs, up to and with the empty line) pass the gate? Status to answer, 0: pass. */
+int http_gate_check(const char *head, size_t n, struct err *err);
+
+#endif
