@@ -1,13 +1,13 @@
 /*
- * The gate: HTTP for forms, pages, pushes and health. evhttp (its only home) behind a
- * strict header check of our own (LIBRARIES.md section 4: what evhttp lets through).
+ * The gate: HTTP/1.1 for forms, pages, pushes and health; see http.c for why it is our
+ * own and http_gate.h for its rules.
  *
- * Every connection has a deadline for its header and one for its body, a bound on
- * bytes of both, connections are counted in all and per address. Refused and closed:
+ * Every connection has a deadline for its header and a least rate for its body, a bound
+ * on bytes of both, connections are counted in all and per address. Refused and closed:
  * two Content-Length or one that is not all digits, Transfer-Encoding other than exactly
  * "chunked" or beside a length, a header name that is no token, a folded or NUL-holding
  * header, bare LF, HTTP/1.1 without Host, absolute URIs. Bodies are handed on as they
- * come and never held.
+ * come and never held. Requests of one connection come one after the other.
  */
 #ifndef HELPLINE_BASE_HTTP_H
 #define HELPLINE_BASE_HTTP_H
@@ -21,22 +21,26 @@
 #include "daemon/base/loop.h"
 
 struct http; /* the server */
-struct http_request; /* one request: lives until http_answer or on_gone */
+struct http_request; /* one request: lives until http_answer or on_gone returns */
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OPTIONS, HTTP_OTHER };
 
+/* Numbers: 0 takes the default that stands beside each. */
 struct http_options {
-        const char *const *listen; /* "127.0.0.1:7780" */
+        const char *const *listen; /* "127.0.0.1:7780" or "unix:/path" */
         size_t n_listen;
         bool next_free_port; /* demo: a taken port is not an error */
-        const char *const *proxies; /* addresses whose X-Forwarded-For counts */
+        const char *const *proxies; /* addresses ("unix") whose X-Forwarded-For counts */
         size_t n_proxies;
         size_t max_header; /* 16 KB */
         size_t max_connections; /* 1000 */
-        unsigned max_per_address; /* 50; a proxy counts as whom it names */
+        /* 50; IPv6 by its /64. A proxy counts as whom it names, for as long as that one's
+         * request lasts; a proxy that names nobody is not counted. */
+        unsigned max_per_address;
         int64_t header_ms; /* 10 s for a whole header */
         int64_t idle_ms; /* 60 s between requests */
         int64_t body_min_rate; /* bytes/s a body must keep up over 30 s; 1000 */
+        int64_t body_window_ms; /* 0: those 30 s; for tests */
 };
 
 struct http_handlers {
@@ -47,7 +51,9 @@ struct http_handlers {
         int (*on_body)(void *arg, struct http_request *r, const char *p, size_t n);
         /* The body is whole: answer now or later. */
         void (*on_end)(void *arg, struct http_request *r);
-        /* The client is gone before the answer: forget r. */
+        /* No answer is wanted any more: the client is gone, or the gate itself has
+         * answered (body too large, too slow or broken; no http_answer within 2 min;
+         * http_close). Forget r. Never called before on_header or after http_answer. */
         void (*on_gone)(void *arg, struct http_request *r);
 };
 
@@ -73,8 +79,11 @@ void *http_state(const struct http_request *r);
 
 /* A header of the answer (CR, LF and NUL in it are an assert: ours to prevent). */
 void http_add_header(struct http_request *r, const char *name, const char *value);
-/* The whole answer, once; security headers (nosniff, no-referrer, frame-ancestors 'none',
- * a strict Content-Security-Policy, no-store) are added to pages by itself. */
+/* The whole answer, once; then r is no more. Security headers (nosniff, same-origin
+ * referrer, no framing, a strict Content-Security-Policy, no-store) are added by itself
+ * where http_add_header has not set them; form-action 'self' also forbids a form's
+ * redirect to another site. type: "" for none. The body of an answer to HEAD is left
+ * out by itself. */
 void http_answer(
     struct http_request *r, int status, const char *type, const void *body, size_t n);
 
