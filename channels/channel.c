@@ -4,12 +4,13 @@
 #include "daemon/base/log.h"
 
 void
-channel_settle(struct channel_token t, enum settlement s, const char *why)
+channel_settle(
+    struct channel_token t, enum settlement s, const char *why, const char *ticket)
 {
         log_debug("SETTLE", "channel=%s source=%llu index=%u outcome=%s",
             t.channel->ops->name, (unsigned long long)t.source, t.index,
             settlement_name(s));
-        t.channel->ops->settle(t.channel, t, s, why);
+        t.channel->ops->settle(t.channel, t, s, why, ticket);
 }
 
 const char *

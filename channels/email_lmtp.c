@@ -253,11 +253,12 @@ conn_find(struct lmtp *l, uint64_t id)
 }
 
 static void
-lmtp_settle(
-    struct channel *ch, struct channel_token t, enum settlement s, const char *why)
+lmtp_settle(struct channel *ch, struct channel_token t, enum settlement s,
+    const char *why, const char *ticket)
 {
         struct lmtp_conn *c = conn_find((struct lmtp *)ch, t.source);
 
+        (void)ticket; /* a mail server does not want to know */
         if (c == NULL || c->serial != t.serial || c->state != STATE_SETTLING ||
             t.index >= c->n_accounts || c->accounts[t.index].is_settled)
                 return; /* the client is gone, or was told 451 meanwhile */

@@ -58,6 +58,6 @@ struct phone_sum_options {
  * ours, times the outermost. false: a call that is not ours, or none at all (dst s, i, h
  * alone). */
 bool phone_rows_sum(const struct phone_row *rows, size_t n,
-    const struct phone_sum_options *o, struct arena *a, struct call *out);
+    const struct phone_sum_options *o, struct arena *a, struct phone_call *out);
 
 #endif

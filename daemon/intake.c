@@ -36,6 +36,7 @@
 #define OWN_MS (15 * 60000) /* the last holder is preferred for so long */
 #define ACK_MAX_AGE_MS (24 * 3600000LL)
 #define MAX_PEOPLE 100
+#define MAX_RECENT 10 /* of the customer's tickets that are looked at for a call */
 
 struct job {
         struct intake *intake;
@@ -52,6 +53,8 @@ struct job {
         const char *quarantine; /* why it goes there, "" not */
         bool header_job; /* the second helper job, for the header alone */
         unsigned n_tries;
+        const char *ticket; /* it is for this one, proved; "" : facts decide */
+        const char *stored_on; /* the ticket it went to, for the channel's answer */
         const char *digest; /* "" : take the raw bytes' */
         /* of this try */
         const char **mids; /* looked up */
@@ -75,6 +78,7 @@ struct intake {
 
 static void job_facts(struct job *j);
 static void job_parse(struct job *j);
+static void job_message_ready(void *arg);
 
 /* ---- the life of a job ---- */
 
@@ -86,7 +90,7 @@ job_new(struct intake *i)
         j->intake = i;
         j->arena = arena_new();
         j->keep = arena_new();
-        j->quarantine = j->digest = j->retry_of = "";
+        j->quarantine = j->digest = j->retry_of = j->ticket = j->stored_on = "";
         j->next = i->jobs;
         if (i->jobs != NULL)
                 i->jobs->prev = j;
@@ -123,7 +127,7 @@ job_settle(struct job *j, enum settlement s, const struct err *why)
                     log_quote(j->account), settlement_name(s), log_quote(text));
         crash_point("intake.settle");
         if (j->has_token)
-                channel_settle(j->token, s, text);
+                channel_settle(j->token, s, text, j->stored_on);
         if (j->retry_fn != NULL)
                 j->retry_fn(j->retry_arg, why == NULL ? &none : why);
         job_free(j);
@@ -149,7 +153,10 @@ on_stored(void *arg, const struct err *err, const struct blob_ref *ref)
         }
         crash_point("intake.stored");
         j->raw = *ref;
-        job_parse(j);
+        if (j->message != NULL)
+                job_message_ready(j);
+        else
+                job_parse(j);
 }
 
 static void
@@ -165,6 +172,12 @@ intake_deliver(void *arg, const struct arrival *a)
         j->received_at_us = a->received_at_us;
         j->token = a->token;
         j->has_token = true;
+        j->message = a->message;
+        j->ticket = arena_strdup(j->keep, a->ticket);
+        if (j->message != NULL && a->len == 0) { /* no bytes beside it */
+                loop_later(i->desk->loop, job_message_ready, j);
+                return;
+        }
         blob_put(i->desk->blobs, a->bytes, a->len, a->fd, on_stored, j);
 }
 
@@ -216,6 +229,16 @@ job_complete_message(struct job *j)
         if (*m->digest == '\0')
                 m->digest = arena_printf(m->arena, "raw-%s", m->raw.sha256);
         j->digest = arena_printf(j->keep, "%s:%s", j->account, m->digest);
+}
+
+/* A form or a call: its channel has parsed it, the rules come next. */
+static void
+job_message_ready(void *arg)
+{
+        struct job *j = arg;
+
+        job_complete_message(j);
+        job_facts(j);
 }
 
 /* Why the helper gave only the header, in its own words. */
@@ -331,6 +354,13 @@ own_ticket(struct job *j, const char *mid)
         return arena_strdup(j->arena, id.ticket);
 }
 
+/* The address the customer is known by; who only called has none. */
+static const char *
+job_sender(struct job *j)
+{
+        return address_normalise(j->arena, j->message->from.address);
+}
+
 /* All Message-IDs that may tell the ticket, the best first. The mail's own is
  * among them: an answer to it may have arrived before it. */
 static void
@@ -377,6 +407,8 @@ job_choose_ticket(struct job *j, const struct facts_answer *f, const char *sende
         char tag[20];
 
         if ((t = facts_ticket(f, j->retry_of)) != NULL)
+                return t;
+        if ((t = facts_ticket(f, j->ticket)) != NULL)
                 return t;
         for (size_t i = 0; i < j->n_mids; i++)
                 if ((t = facts_ticket(f, own_ticket(j, j->mids[i]))) != NULL)
@@ -494,7 +526,9 @@ change_add_mail(struct job *j, struct change *c, const struct ticket *t,
 static bool
 mail_counts(const struct message *m)
 {
-        return m->kind == MESSAGE_MESSAGE && *m->machine == '\0';
+        return (m->kind == MESSAGE_MESSAGE || m->kind == MESSAGE_FORM ||
+                   m->kind == MESSAGE_CALL) &&
+               *m->machine == '\0';
 }
 
 /* A message for a ticket that exists. 0, or -1 when it must open a new one. */
@@ -597,6 +631,7 @@ job_put_done(struct job *j, const struct put_answer *a)
             a->message, log_quote(j->account), message_kind_name(j->message->kind),
             *j->message->machine != '\0' ? " machine=" : "",
             *j->message->machine != '\0' ? log_quote(j->message->machine) : "");
+        j->stored_on = arena_strdup(j->keep, a->ticket);
         if (a->outcome == PUT_DUPLICATE)
                 job_settle(j, SETTLE_DUPLICATE, NULL);
         else
@@ -635,6 +670,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
         struct put p = {
             .digest = j->digest,
             .sender = sender,
+            .also = j->message->phone,
             .customer = f->customer,
             .customer_name = j->message->from.name,
             .change = &change,
@@ -689,10 +725,12 @@ on_facts(void *arg, const struct err *err, const struct facts_answer *f)
         if (*f->duplicate != '\0') {
                 log_info("DUPLICATE", "message=%s account=%s", f->duplicate,
                     log_quote(j->account));
+                j->stored_on =
+                    arena_strndup(j->keep, f->duplicate, strcspn(f->duplicate, "."));
                 job_settle(j, SETTLE_DUPLICATE, NULL);
                 return;
         }
-        sender = address_normalise(j->arena, j->message->from.address);
+        sender = job_sender(j);
         job_learn(j, f);
         job_put(j, f, sender);
 }
@@ -706,8 +744,9 @@ job_facts(struct job *j)
         arena_free(&j->arena);
         j->arena = arena_new();
         job_collect_mids(j);
-        mail_judge(j->message, j->intake->desk->config,
-            *own_ticket(j, j->message->message_id) != '\0');
+        if (strcmp(j->channel, "email") == 0)
+                mail_judge(j->message, j->intake->desk->config,
+                    *own_ticket(j, j->message->message_id) != '\0');
         for (size_t i = 0; i < j->n_mids; i++)
                 add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS,
                     own_ticket(j, j->mids[i]));
@@ -715,9 +754,12 @@ job_facts(struct job *j)
                 add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 1,
                     arena_strdup(j->arena, tag));
         add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 2, j->retry_of);
+        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 3, j->ticket);
         q.mids = j->mids;
         q.n_mids = j->n_mids;
-        q.sender = address_normalise(j->arena, j->message->from.address);
+        q.sender = job_sender(j);
+        q.also = j->message->phone;
+        q.n_recent = MAX_RECENT;
         store_facts(j->intake->desk->store, &q, on_facts, j);
 }
 
@@ -810,6 +852,24 @@ intake_may_take(void *arg, struct err *err)
         return store_may_take(i->desk->store, err);
 }
 
+static void
+intake_cursor_get(void *arg, const char *account,
+    void (*fn)(void *fn_arg, const struct err *err, const char *value), void *fn_arg)
+{
+        struct intake *i = arg;
+
+        store_cursor_get(i->desk->store, account, fn, fn_arg);
+}
+
+static void
+intake_cursor_set(void *arg, const char *account, const char *value,
+    void (*fn)(void *fn_arg, const struct err *err), void *fn_arg)
+{
+        struct intake *i = arg;
+
+        store_cursor_set(i->desk->store, account, value, fn, fn_arg);
+}
+
 struct intake *
 intake_new(struct desk *d)
 {
@@ -820,6 +880,8 @@ intake_new(struct desk *d)
         i->host.account_of = intake_account_of;
         i->host.may_take = intake_may_take;
         i->host.deliver = intake_deliver;
+        i->host.cursor_get = intake_cursor_get;
+        i->host.cursor_set = intake_cursor_set;
         return i;
 }
 

@@ -80,6 +80,8 @@
 #define KEY_IDEM KEY_PREFIX "idem:"
 #define IDEM_MS (24LL * 3600 * 1000)
 #define IDEM_OWN_MS (600LL * 1000)
+/* cur:<account>: string, a channel's own words (a position in a log); for ever */
+#define KEY_CURSOR KEY_PREFIX "cur:"
 /* stream, about 1,000,000: at, event (queue/events.def), ticket, line, agent, who, why */
 #define KEY_JOURNAL KEY_PREFIX "journal"
 /* zset: quarantine entry -> when; hash: account, why, raw (blob reference), at, ticket,

@@ -76,6 +76,8 @@ typedef void (*store_done_fn)(void *arg, const struct err *err);
 struct facts_query {
         const char *digest; /* account + ":" + message digest; "" : never a duplicate */
         const char *sender; /* normalised address, "" unknown */
+        const char *also; /* his number in E.164 beside the address, "" or NULL none */
+        unsigned n_recent; /* so many of the customer's newest tickets are told, too */
         const char **tickets; /* ids from our signed tokens and subject tags */
         size_t n_tickets;
         const char **mids; /* Message-IDs of In-Reply-To and References, newest first */
@@ -90,6 +92,8 @@ struct facts_answer {
         size_t n_tickets;
         const char **
             mid_tickets; /* for each mid its ticket id or ""; those tickets are in tickets too */
+        const char **recent; /* ids of his newest tickets, newest first; in tickets too */
+        size_t n_recent;
 };
 typedef void (*store_facts_fn)(
     void *arg, const struct err *err, const struct facts_answer *f);
@@ -100,6 +104,7 @@ struct put {
         const char *digest; /* as in the query; "" none */
         const char
             *sender; /* normalised; guard: still belongs to `customer` ("" : to nobody) */
+        const char *also; /* his number beside it, "" or NULL: learnt when nobody's */
         const char *customer; /* known customer of the sender, "" : make one */
         const char *customer_name; /* for a new one */
         const struct change *change; /* of the ticket (new or known) */
@@ -335,6 +340,14 @@ void store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t ow
     store_tick_fn fn, void *arg);
 /* One chunk of the janitor's work. */
 void store_sweep(struct store *s, store_done_fn fn, void *arg);
+
+/* ---- cursors of channels (phone log positions), cur:<account> ---- */
+typedef void (*store_cursor_fn)(void *arg, const struct err *err, const char *value);
+/* "" when there is none. */
+void store_cursor_get(
+    struct store *s, const char *account, store_cursor_fn fn, void *arg);
+void store_cursor_set(struct store *s, const char *account, const char *value,
+    store_done_fn fn, void *arg);
 
 /* ---- numbers (STATS) ---- */
 struct store_stats {

@@ -1,5 +1,5 @@
 /*
- * Agents: presence, grace, tokens.
+ * Agents: presence, grace, tokens. And the cursors of channels.
  */
 #include "queue/store_impl.h"
 
@@ -223,5 +223,37 @@ store_token_used(struct store *s, const char *id)
         struct call *c = store_call_verb(s, "tokused", store_call_on_done, NULL);
 
         store_call_add(c, id);
+        store_call_send(c);
+}
+
+/* ---- cursors of channels ---- */
+
+static void
+cursor_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        c->cursor(c->arg, err_told(err),
+            err == NULL && r->type == REDIS_REPLY_STRING ? r->str : "");
+}
+
+void
+store_cursor_get(struct store *s, const char *account, store_cursor_fn fn, void *arg)
+{
+        struct call *c = store_call_plain(s, "GET", cursor_on, arg);
+
+        c->cursor = fn;
+        store_call_add(c, arena_printf(c->a, "%s%s", KEY_CURSOR, account));
+        store_call_send(c);
+}
+
+/* Written again when its answer is lost: the same words do the same. */
+void
+store_cursor_set(
+    struct store *s, const char *account, const char *value, store_done_fn fn, void *arg)
+{
+        struct call *c = store_call_plain(s, "SET", store_call_on_done, arg);
+
+        c->done = fn;
+        store_call_add(c, arena_printf(c->a, "%s%s", KEY_CURSOR, account));
+        store_call_add(c, value);
         store_call_send(c);
 }

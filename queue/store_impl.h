@@ -98,6 +98,7 @@ struct call {
                 store_pull_fn pull;
                 store_heads_fn heads;
                 store_text_fn text;
+                store_cursor_fn cursor;
                 store_commit_fn commit;
                 store_agent_fn agent;
                 store_tokens_fn tokens;

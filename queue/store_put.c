@@ -73,6 +73,10 @@ facts_on(struct call *c, const struct err *err, const redisReply *r)
         f.mid_tickets = arena_alloc(c->a, (n + 1) * sizeof(*f.mid_tickets));
         for (size_t i = 0; i < n; i++)
                 f.mid_tickets[i] = reply_dup(reply_at(r, 5), i, c->a);
+        f.n_recent = reply_n(r, 6);
+        f.recent = arena_alloc(c->a, (f.n_recent + 1) * sizeof(*f.recent));
+        for (size_t i = 0; i < f.n_recent; i++)
+                f.recent[i] = reply_dup(reply_at(r, 6), i, c->a);
         if (f.duplicate[0] != '\0')
                 facts_count_duplicate(c->s);
         c->facts(c->arg, err_told(NULL), &f);
@@ -87,6 +91,8 @@ store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, voi
         c->facts = fn;
         store_call_add(c, q->digest);
         store_call_add(c, q->sender);
+        store_call_add(c, q->also == NULL ? "" : q->also);
+        store_call_addn(c, q->n_recent);
         store_call_addn(c, (int64_t)q->n_tickets);
         for (size_t i = 0; i < q->n_tickets; i++)
                 store_call_add(c, q->tickets[i]);
@@ -156,6 +162,7 @@ store_put(struct store *s, const struct put *p, store_put_fn fn, void *arg)
         store_call_add(c, p->ack_language);
         store_call_add(c, p->ack_account);
         store_call_addn(c, p->ack_due_ms);
+        store_call_add(c, p->also == NULL ? "" : p->also);
         store_call_change(c, p->change);
         store_call_send(c);
 }

@@ -12,7 +12,7 @@
 enum call_direction { CALL_IN, CALL_OUT };
 enum call_result { CALL_ANSWERED, CALL_MISSED };
 
-struct call { /* member "call" of a message document */
+struct phone_call { /* member "call" of a message document */
         const char *id; /* "id": linkedid, uuid; "" none */
         const char *from; /* "from": E.164 where it could be told, else as written */
         const char *to; /* "to" */

@@ -6,6 +6,7 @@
  * one line stays one line, and every list is bounded. Writing never fails.
  */
 #include "daemon/model/message.h"
+#include "daemon/model/message_extras.h"
 
 #include <string.h>
 #include <strings.h>
@@ -68,7 +69,7 @@ message_in(struct arena *a)
         m->id = m->channel = m->account = m->author = "";
         m->from = m->reply_to = nobody;
         m->envelope_from = m->message_id = m->subject = m->text = m->new_text = "";
-        m->language = m->machine = m->digest = "";
+        m->language = m->machine = m->digest = m->phone = "";
         return m;
 }
 
@@ -205,6 +206,7 @@ what_format(struct json_out *o, const struct message *m)
         jo_kstring(o, "machine", m->machine);
         attachments_format(o, m);
         raw_format(o, &m->raw);
+        message_extras_format(o, m);
 }
 
 static void

@@ -75,14 +75,13 @@ struct form_field { /* one field of a web form as it was sent */
         size_t n_values;
 };
 
-struct
-    form_data { /* member "form": {"name","fields":{name: value or [values]},"consent"} */
+struct form_data { /* "form": {"name","fields":{name: value or [values]},"consent"} */
         const char *name; /* of the form block: "contact" */
         struct form_field *fields;
         size_t n_fields;
-        /* what was agreed to, kept as it was shown: "" none */
+        /* what was agreed to, as it was shown, by whom and when; "" none */
         const char *consent_text;
-        const char *consent_address; /* the client's network address */
+        const char *consent_address;
         int64_t consent_at_us;
 };
 
@@ -120,13 +119,16 @@ struct message {
         bool truncated; /* "truncated": text was longer */
         bool header_only; /* "header_only": its parser failed; raw bytes in quarantine */
         const char *language; /* "language": "ru" or "en" */
-        const char *
-            machine; /* "machine": why it is held for machine mail ("null sender"), "" not */
+        /* "machine": why it is held for machine mail ("null sender"), "" not */
+        const char *machine;
 
         struct attachment *attachments; /* "attachments" */
         size_t n_attachments;
-        struct blob_ref
-            raw; /* "raw": {"segment","offset","length","sha256"}; absent when none */
+        /* "raw": {"segment","offset","length","sha256"}; absent when none */
+        struct blob_ref raw;
+        const char *phone; /* "phone": the sender's number (E.164), "" unknown */
+        struct form_data *form; /* "form" or null */
+        struct phone_call *call; /* "call" or null: daemon/model/call.h */
 
         /* Not part of the stored document (helper -> intake only): */
         struct header *headers; /* "headers": [["Name","value"], ...] in order */

@@ -2,11 +2,11 @@
 --
 --     put now daemon  digest seen_ms nonce sender customer name emails
 --         ticket version  ack_template ack_to ack_to_json ack_lang ack_account ack_due
---         steps...
+--         also  steps...
 --
 -- digest: key of "seen before"; its value is "message nonce acked". The same nonce is
--- the same put, asked again because its answer was lost. emails: JSON array for a
--- new customer. ticket "": a new one.
+-- the same put, asked again because its answer was lost. sender, also: an address and a
+-- number, either may be "". emails: no longer read. ticket "": a new one.
 -- STALE when the address or the version is not what the facts said, or a Message-ID it
 -- learns has become another ticket's: so a reply that overtakes its predecessor and that
 -- one end on one ticket.
@@ -27,20 +27,37 @@ if verb == 'put' then
                         same and acked or '0', '0'}
         end
 
-        -- The customer: guarded by the address, made when the address is nobody's.
-        local function put_customer(sender, customer)
-                if sender == '' then
+        -- A number begins with a plus, else it is a mail address.
+        local function customer_learn(c, key)
+                local f = string.sub(key, 1, 1) == '+' and 'phones' or 'emails'
+                local k = 'cust:' .. c
+                local list = hget(k, f) or '[]'
+                write('SET', 'addr:' .. key, c)
+                hset(k, f, list == '[]' and '[' .. quote(key) .. ']' or
+                    string.sub(list, 1, -2) .. ',' .. quote(key) .. ']')
+        end
+
+        -- The customer: guarded by his address and his number, made when both are nobody's.
+        local function put_customer(sender, also, customer)
+                local first = sender ~= '' and call('GET', P .. 'addr:' .. sender) or ''
+                local second = also ~= '' and call('GET', P .. 'addr:' .. also) or ''
+                local is = first ~= '' and first or second
+                if sender == '' and also == '' then
                         return customer
                 end
-                local is = call('GET', P .. 'addr:' .. sender) or ''
                 if is ~= customer then
                         return nil
                 end
                 if is == '' then
                         is = 'c' .. num(hadd('meta', 'next_id', 1))
-                        write('SET', 'addr:' .. sender, is)
                         hset('cust:' .. is, 'name', ARGV[9])
-                        hset('cust:' .. is, 'emails', ARGV[10])
+                        hset('cust:' .. is, 'emails', '[]')
+                end
+                if sender ~= '' and first == '' then
+                        customer_learn(is, sender)
+                end
+                if also ~= '' and second == '' and also ~= sender then
+                        customer_learn(is, also)
                 end
                 return is
         end
@@ -83,7 +100,7 @@ if verb == 'put' then
                         return put_again(value)
                 end
                 local stale = {'STALE', hintseq(), {}, '', '', '0', '0'}
-                local customer = put_customer(ARGV[7], ARGV[8])
+                local customer = put_customer(ARGV[7], ARGV[19], ARGV[8])
                 if not customer then
                         return stale
                 end
@@ -107,7 +124,7 @@ if verb == 'put' then
                 else
                         ticket_bump(id)
                 end
-                local message = run_steps(id, 19)
+                local message = run_steps(id, 20)
                 if mid_taken then
                         return stale
                 end

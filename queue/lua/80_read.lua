@@ -1,7 +1,8 @@
 -- Reads that must be one round trip and of one moment. They write nothing.
 --
---     facts  now daemon  digest sender  n ticket ...  n mid_hash ...
---            -> OK duplicate customer name {id, fields, ...} {ticket of each mid}
+--     facts  now daemon  digest sender also recent  n ticket ...  n mid_hash ...
+--            -> OK duplicate customer name {id, fields, ...} {ticket of each mid} {recent ids}
+--            recent: so many of the customer's newest tickets are told too
 --     read   now daemon  idem ticket n_messages before log
 --            -> OK exists fields class_text {customer fields} {messages} {log} {delivery pairs} idem
 --     list   now daemon  agent state line cursor count   (agent: what he holds)
@@ -21,11 +22,18 @@ if not changing[verb] then
                 return id
         end
 
+        local function customer_of(key)
+                return key ~= '' and call('GET', P .. 'addr:' .. key) or ''
+        end
+
         function reading.facts()
                 local seen = ARGV[4] ~= '' and call('GET', P .. 'seen:' .. ARGV[4])
-                local customer = ARGV[5] ~= '' and call('GET', P .. 'addr:' .. ARGV[5]) or ''
+                local customer = customer_of(ARGV[5])
+                if customer == '' then
+                        customer = customer_of(ARGV[6])
+                end
                 local name = customer ~= '' and call('HGET', P .. 'cust:' .. customer, 'name') or ''
-                local found, known, mids = {}, {}, {}
+                local found, known, mids, recent = {}, {}, {}, {}
                 local function add(id)
                         id = follow(id)
                         if not known[id] then
@@ -38,15 +46,21 @@ if not changing[verb] then
                         end
                         return id
                 end
-                local n = tonumber(ARGV[6])
-                for i = 7, 6 + n do
+                local n = tonumber(ARGV[8])
+                for i = 9, 8 + n do
                         add(ARGV[i])
                 end
-                for i = 8 + n, 7 + n + tonumber(ARGV[7 + n]) do
+                for i = 10 + n, 9 + n + tonumber(ARGV[9 + n]) do
                         local id = call('GET', P .. 'mid:' .. ARGV[i])
                         mids[#mids + 1] = id and add(id) or ''
                 end
-                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids}
+                if customer ~= '' and ARGV[7] ~= '0' then
+                        for _, id in ipairs(call('ZREVRANGE', P .. 'cust:' .. customer .. ':t', '0',
+                            num(tonumber(ARGV[7]) - 1))) do
+                                recent[#recent + 1] = add(id)
+                        end
+                end
+                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids, recent}
         end
 
         function reading.read()

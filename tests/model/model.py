@@ -275,7 +275,7 @@ class Play:
 
     def put_args(self, digest, sender, customer, ticket, version, ack, steps):
         return [digest, DAY, "n%d" % self.nonce, sender, customer, "Имя", '["%s"]' % sender, ticket, version,
-                "standard" if ack else "", sender, '["%s"]' % sender, "ru", "s@desk", self.m.now] + steps
+                "standard" if ack else "", sender, '["%s"]' % sender, "ru", "s@desk", self.m.now, ""] + steps
 
     def put(self, t, args, sender, ack, digest, steps_apply):
         m = self.m

@@ -79,7 +79,7 @@ deliver(void *arg, const struct arrival *a)
         else
                 memcpy(g->bytes, a->bytes, a->len);
         if (p->settle_inside && p->n_got == 2)
-                channel_settle(p->got[0].token, SETTLE_STORED, "");
+                channel_settle(p->got[0].token, SETTLE_STORED, "", "");
 }
 
 static struct play *
@@ -96,7 +96,8 @@ play_new(const struct lmtp_options *more)
         assert_non_null(mkdtemp(p->dir));
         snprintf(spool, sizeof spool, "%s/spool", p->dir);
         p->loop = loop_new();
-        p->host = (struct channel_host){p, account_of, may_take, deliver};
+        p->host = (struct channel_host){
+            .arg = p, .account_of = account_of, .may_take = may_take, .deliver = deliver};
         o.listen = listen;
         o.n_listen = 1;
         o.spool_dir = spool;
@@ -257,12 +258,12 @@ test_answers_come_in_order_of_recipients(void **state)
         assert_string_equal(p->got[0].bytes, "Subject: x\r\n\r\n.dot\r\n");
         assert_string_equal(p->got[1].account, "sales@desk.example");
         assert_string_equal(p->got[0].from, "anna@customer.example");
-        channel_settle(p->got[2].token, SETTLE_FULL, "disk low");
+        channel_settle(p->got[2].token, SETTLE_FULL, "disk low", "");
         expect_silence(p, fd);
-        channel_settle(p->got[1].token, SETTLE_LATER, "store away");
-        channel_settle(p->got[1].token, SETTLE_STORED, ""); /* once is enough */
+        channel_settle(p->got[1].token, SETTLE_LATER, "store away", "");
+        channel_settle(p->got[1].token, SETTLE_STORED, "", ""); /* once is enough */
         expect_silence(p, fd);
-        channel_settle(p->got[0].token, SETTLE_QUARANTINED, "odd");
+        channel_settle(p->got[0].token, SETTLE_QUARANTINED, "odd", "");
         expect(p, fd, "250 2.0.0 kept");
         expect(p, fd, "451 4.3.0 not taken, try again later: store away");
         expect(p, fd, "452 4.3.1 no room, try again later: disk low");
@@ -286,7 +287,7 @@ test_one_arrival_an_account(void **state)
         expect(p, fd, "250 2.0.0 stored");
         expect(p, fd, "250 2.0.0 stored");
         expect_silence(p, fd);
-        channel_settle(p->got[1].token, SETTLE_DUPLICATE, "");
+        channel_settle(p->got[1].token, SETTLE_DUPLICATE, "", "");
         expect(p, fd, "250 2.0.0 stored before");
         expect(p, fd, "250 2.0.0 stored");
         close(fd);
@@ -399,7 +400,7 @@ test_no_smuggling(void **state)
         wait_arrivals(p, 1);
         assert_string_equal(p->got[0].bytes,
             "one\n.\r\nMAIL FROM:<evil@x>\r\nRCPT TO:<sales@x>\r\nDATA\r\ntwo\r\n");
-        channel_settle(p->got[0].token, SETTLE_STORED, "");
+        channel_settle(p->got[0].token, SETTLE_STORED, "", "");
         expect(p, fd, "250");
         expect_silence(p, fd);
         close(fd);
@@ -425,8 +426,8 @@ test_large_mail_spools_and_too_large_is_refused(void **state)
         assert_true(p->got[0].was_file);
         assert_int_equal(p->got[1].len, 560000);
         assert_memory_equal(p->got[1].bytes, big, 560000);
-        channel_settle(p->got[0].token, SETTLE_STORED, "");
-        channel_settle(p->got[1].token, SETTLE_STORED, "");
+        channel_settle(p->got[0].token, SETTLE_STORED, "", "");
+        channel_settle(p->got[1].token, SETTLE_STORED, "", "");
         expect(p, fd, "250");
         expect(p, fd, "250");
         envelope(p, fd, to, 2);
@@ -477,10 +478,10 @@ test_each_state_has_its_deadline(void **state)
         envelope(p, fd, to, 2);
         tell(p, fd, "x\r\n.\r\n");
         wait_arrivals(p, 2);
-        channel_settle(p->got[1].token, SETTLE_STORED, "");
+        channel_settle(p->got[1].token, SETTLE_STORED, "", "");
         expect(p, fd, "451 4.3.0");
         expect(p, fd, "250 2.0.0");
-        channel_settle(p->got[0].token, SETTLE_STORED, "");
+        channel_settle(p->got[0].token, SETTLE_STORED, "", "");
         tell(p, fd, "QUIT\r\n");
         expect(p, fd, "221");
         close(fd);
@@ -507,7 +508,7 @@ test_a_client_gone_leaves_a_stale_token(void **state)
         for (int i = 0; i < 200 && lmtp_connections(p->lmtp) > 0; i++)
                 loop_turn(p->loop, 1);
         assert_int_equal(lmtp_connections(p->lmtp), 0);
-        channel_settle(p->got[0].token, SETTLE_STORED, "");
+        channel_settle(p->got[0].token, SETTLE_STORED, "", "");
 
         fd = hello(p); /* half a mail, then gone: nothing of it counts */
         envelope(p, fd, to, 1);
@@ -536,13 +537,13 @@ test_all_at_once_then_end_of_file(void **state)
                 expect(p, fd, "250");
         expect(p, fd, "354");
         wait_arrivals(p, 1);
-        channel_settle(p->got[0].token, SETTLE_STORED, "");
+        channel_settle(p->got[0].token, SETTLE_STORED, "", "");
         expect(p, fd, "250 2.0.0");
         expect(p, fd, "250 2.1.0");
         expect(p, fd, "250 2.1.5");
         expect(p, fd, "354");
         wait_arrivals(p, 2);
-        channel_settle(p->got[1].token, SETTLE_STORED, "");
+        channel_settle(p->got[1].token, SETTLE_STORED, "", "");
         expect(p, fd, "250 2.0.0");
         expect_end(p, fd);
         close(fd);
@@ -584,7 +585,7 @@ test_drain_lets_end_what_is_under_way(void **state)
         expect_end(p, idle);
         tell(p, busy, "a mail\r\n.\r\nMAIL FROM:<>\r\n");
         wait_arrivals(p, 1);
-        channel_settle(p->got[0].token, SETTLE_STORED, "");
+        channel_settle(p->got[0].token, SETTLE_STORED, "", "");
         expect(p, busy, "250 2.0.0");
         expect(p, busy, "421 4.3.2");
         expect_end(p, busy);
