@@ -279,8 +279,12 @@ install: $(PROGRAMS)
 	$(if $(MAN8),install -d $(D)/share/man/man8 && install -m 644 $(MAN8) $(D)/share/man/man8/)
 	$(if $(UNITS),install -d $(D)/lib/systemd/system && for u in $(UNITS); do \
 	    sed "s|/usr/local|$(PREFIX)|" $$u > $(D)/lib/systemd/system/$$(basename $$u) && chmod 644 $(D)/lib/systemd/system/$$(basename $$u); done)
+	install -d $(D)/lib/sysusers.d $(D)/lib/tmpfiles.d
+	install -m 644 systemd/helpline.sysusers $(D)/lib/sysusers.d/helpline.conf
+	install -m 644 systemd/helpline.tmpfiles $(D)/lib/tmpfiles.d/helpline.conf
 uninstall:
 	rm -f $(D)/sbin/helplined $(D)/bin/helpline
+	rm -f $(D)/lib/sysusers.d/helpline.conf $(D)/lib/tmpfiles.d/helpline.conf
 	rm -rf $(D)/libexec/helpline $(D)/share/helpline $(D)/share/doc/helpline
 	rm -f $(patsubst docs/%,$(D)/share/man/man1/%,$(MAN1)) $(patsubst docs/%,$(D)/share/man/man5/%,$(MAN5)) \
 	    $(patsubst docs/%,$(D)/share/man/man8/%,$(MAN8)) $(patsubst systemd/%,$(D)/lib/systemd/system/%,$(UNITS))

@@ -1,6 +1,7 @@
 /* The service manager; see notify.h. */
 #include "daemon/notify.h"
 
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,4 +51,18 @@ notify_watchdog_ms(void)
         if (usec == NULL || (pid != NULL && atol(pid) != (long)getpid()))
                 return 0;
         return atoll(usec) / 2000;
+}
+
+int
+notify_listen_fds(void)
+{
+        const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+        int n = fds == NULL ? 0 : atoi(fds);
+
+        if (n <= 0 || n > 16 || pid == NULL || atol(pid) != (long)getpid())
+                return 0;
+        for (int i = 0; i < n; i++)
+                if (fcntl(NOTIFY_FIRST_FD + i, F_SETFD, FD_CLOEXEC) == -1)
+                        return i;
+        return n;
 }

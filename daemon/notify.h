@@ -13,5 +13,9 @@ void notify_send(const char *state);
 void notify_reloading(void);
 /* Half of WATCHDOG_USEC in ms when a watchdog waits for us, else 0. */
 int64_t notify_watchdog_ms(void);
+/* How many listening sockets were passed (sd_listen_fds(3)): descriptors NOTIFY_FIRST_FD
+ * and on, made CLOEXEC here; 0 without socket activation. */
+enum { NOTIFY_FIRST_FD = 3 };
+int notify_listen_fds(void);
 
 #endif

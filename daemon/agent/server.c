@@ -12,6 +12,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/log.h"
+#include "daemon/notify.h"
 
 #define DEMO_PORTS 50
 #define STOP_STEP_MS 20
@@ -43,6 +44,17 @@ agents_listen_near(struct agents *a, const char *address, struct err *err)
         return l;
 }
 
+static void
+agents_listening(struct agents *a, struct listener *l)
+{
+        const char *address = listener_address(l);
+
+        a->listeners[a->n_listeners++] = l;
+        if (strncmp(address, "unix:", 5) != 0 && a->address[0] == '\0')
+                snprintf(a->address, sizeof a->address, "%s", address);
+        log_info("LISTEN", "what=agents address=%s", log_quote(address));
+}
+
 static int
 agents_listen(struct agents *a, const char *address, struct err *err)
 {
@@ -54,10 +66,47 @@ agents_listen(struct agents *a, const char *address, struct err *err)
                 l = agents_listen_near(a, address, err);
         if (l == NULL)
                 return err_prefix(err, "the agents' socket");
-        a->listeners[a->n_listeners++] = l;
-        if (!is_unix && a->address[0] == '\0')
-                snprintf(a->address, sizeof a->address, "%s", listener_address(l));
-        log_info("LISTEN", "what=agents address=%s", log_quote(listener_address(l)));
+        agents_listening(a, l);
+        return 0;
+}
+
+/* Sockets that the service manager holds for us (systemd/helplined.socket). */
+static int
+agents_take_passed(struct agents *a, int n, struct err *err)
+{
+        for (int i = 0; i < n; i++) {
+                struct listener *l = listener_from_fd(
+                    a->desk->loop, NOTIFY_FIRST_FD + i, agents_on_accept, a, err);
+
+                if (l == NULL)
+                        return err_prefix(err, "socket %d of the service manager", i + 1);
+                agents_listening(a, l);
+        }
+        return 0;
+}
+
+static bool
+agents_listen_there(const struct agents *a, const char *address)
+{
+        for (size_t i = 0; i < a->n_listeners; i++)
+                if (strcmp(listener_address(a->listeners[i]), address) == 0)
+                        return true;
+        return false;
+}
+
+static int
+agents_listen_all(struct agents *a, struct err *err)
+{
+        const struct config *c = a->desk->config;
+        int n_passed = notify_listen_fds();
+
+        a->listeners = xcalloc(c->n_socket_listen + (size_t)n_passed + 1, sizeof(void *));
+        if (agents_take_passed(a, n_passed, err) == -1)
+                return -1;
+        for (size_t i = 0; i < c->n_socket_listen; i++)
+                if (!agents_listen_there(a, c->socket_listen[i]) &&
+                    agents_listen(a, c->socket_listen[i], err) == -1)
+                        return -1;
         return 0;
 }
 
@@ -74,16 +123,9 @@ agents_open(struct desk *d, struct err *err)
         LIST_INIT(&a->losts);
         random_bytes(random, sizeof random);
         base32_format(random, sizeof random, a->boot);
-        if (limits_read(getenv("HELPLINE_LIMITS"), err) == -1) {
+        if (limits_read(getenv("HELPLINE_LIMITS"), err) == -1 ||
+            agents_listen_all(a, err) == -1)
                 agents_free(&a);
-                return NULL;
-        }
-        a->listeners = xcalloc(d->config->n_socket_listen + 1, sizeof(void *));
-        for (size_t i = 0; i < d->config->n_socket_listen; i++)
-                if (agents_listen(a, d->config->socket_listen[i], err) == -1) {
-                        agents_free(&a);
-                        return NULL;
-                }
         return a;
 }
 
