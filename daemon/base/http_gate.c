@@ -142,7 +142,7 @@ parse_version(const char *p, size_t n, struct http_head *out, struct err *err)
             p[6] != '.' || p[7] < '0' || p[7] > '9')
                 return refuse(err, 400, "the request line ends in no version");
         if (p[5] != '1' || p[7] > '1')
-                return refuse(err, 505, "only HTTP/1.1 and HTTP/1.0 are spoken");
+                return refuse(err, 505, "this version of HTTP is not spoken here");
         out->minor = (unsigned)(p[7] - '0');
         return 0;
 }
@@ -308,7 +308,7 @@ check_host(const struct http_head *head, const char *host, struct err *err)
         if (host == NULL)
                 return head->minor == 0
                            ? 0
-                           : refuse(err, 400, "HTTP/1.1 without a Host header");
+                           : refuse(err, 400, "there is no Host header");
         if (*host == '\0' || strlen(host) > 255 ||
             strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                          "-._~:[]") != strlen(host))
