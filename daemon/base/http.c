@@ -22,7 +22,6 @@
 enum {
         REFUSED_MAX = 64, /* connections over the limits that still get their 503 */
         PORTS_TRIED = 20, /* with next_free_port */
-        WINDOW_MS = 30000,
 };
 
 /* ---- whom a connection counts as ---- */
@@ -119,7 +118,8 @@ http_set_options(struct http *h, const struct http_options *o)
         h->o.header_ms = or_default(o->header_ms, 10000);
         h->o.idle_ms = or_default(o->idle_ms, 60000);
         h->o.body_min_rate = or_default(o->body_min_rate, 1000);
-        h->o.body_window_ms = or_default(o->body_window_ms, WINDOW_MS);
+        h->o.body_window_ms = or_default(o->body_window_ms, 30000);
+        h->o.answer_ms = or_default(o->answer_ms, 120000);
 }
 
 static int

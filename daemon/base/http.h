@@ -40,7 +40,8 @@ struct http_options {
         int64_t header_ms; /* 10 s for a whole header */
         int64_t idle_ms; /* 60 s between requests */
         int64_t body_min_rate; /* bytes/s a body must keep up over 30 s; 1000 */
-        int64_t body_window_ms; /* 0: those 30 s; for tests */
+        int64_t body_window_ms; /* those 30 s */
+        int64_t answer_ms; /* 120 s for http_answer after the body's end; then 503 */
 };
 
 struct http_handlers {
@@ -52,7 +53,7 @@ struct http_handlers {
         /* The body is whole: answer now or later. */
         void (*on_end)(void *arg, struct http_request *r);
         /* No answer is wanted any more: the client is gone, or the gate itself has
-         * answered (body too large, too slow or broken; no http_answer within 2 min;
+         * answered (body too large, too slow or broken; no http_answer in time;
          * http_close). Forget r. Never called before on_header or after http_answer. */
         void (*on_gone)(void *arg, struct http_request *r);
 };

@@ -29,7 +29,6 @@ enum {
         UNSENT_MAX = 262144, /* answers waiting; more: no next request */
         BLANK_LINES_MAX = 4, /* before a request line */
         LINGER_MS = 5000,
-        ANSWER_MS = 120000,
 };
 
 /* ---- the end of a request, of a connection ---- */
@@ -266,7 +265,7 @@ conn_begin_request(struct http_conn *c)
         c->expect = r->head.expect && (c->chunked || c->left > 0);
         c->is_head_method = r->head.method == HTTP_HEAD;
         c->state = CONN_WAIT;
-        timer_set(c->timer, ANSWER_MS);
+        timer_set(c->timer, c->http->o.answer_ms);
         max = c->http->h->on_header(c->http->arg, r);
         assert(max >= 0 || c->r == NULL);
         if (c->s != NULL && c->r != NULL)
@@ -361,7 +360,7 @@ conn_body_end(struct http_conn *c)
                 return;
         }
         c->state = CONN_WAIT;
-        timer_set(c->timer, ANSWER_MS);
+        timer_set(c->timer, c->http->o.answer_ms);
         c->http->h->on_end(c->http->arg, c->r);
 }
 
@@ -400,7 +399,6 @@ conn_chunked_piece(struct http_conn *c, const char *p, size_t n)
 static bool
 conn_step_body(struct http_conn *c)
 {
-        enum conn_state state = c->state;
         const char *p;
         size_t n;
 
@@ -420,7 +418,7 @@ conn_step_body(struct http_conn *c)
                 conn_chunked_piece(c, p, n);
         else
                 conn_plain_piece(c, p, n);
-        return c->s != NULL && (c->state == state || c->state != CONN_LINGER);
+        return c->s != NULL && c->state != CONN_LINGER;
 }
 
 /* ---- turns ---- */

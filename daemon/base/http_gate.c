@@ -306,9 +306,7 @@ static int
 check_host(const struct http_head *head, const char *host, struct err *err)
 {
         if (host == NULL)
-                return head->minor == 0
-                           ? 0
-                           : refuse(err, 400, "there is no Host header");
+                return head->minor == 0 ? 0 : refuse(err, 400, "there is no Host header");
         if (*host == '\0' || strlen(host) > 255 ||
             strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                          "-._~:[]") != strlen(host))

@@ -63,7 +63,7 @@ struct http {
         char **proxies; /* plain addresses */
         size_t n_proxies;
         char *address; /* of the first listener */
-        LIST_HEAD(, http_conn) conns;
+        LIST_HEAD(http_conn_list, http_conn) conns;
         size_t n_conns; /* without the refused */
         size_t n_refused;
         bool draining;

@@ -22,6 +22,7 @@
 #include "daemon/base/http.h"
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
+#include "daemon/base/stream.h"
 
 #define MB (1024 * 1024)
 
@@ -599,6 +600,26 @@ test_slow(void **state)
         assert_int_equal(http_connections(http), 0);
 }
 
+/* The handlers do not answer. */
+static void
+test_no_answer(void **state)
+{
+        struct http_options o = {.answer_ms = 100};
+        struct buf in AUTO_BUF = BUF_INIT;
+        int fd;
+
+        (void)state;
+        start(&o);
+        fd = dial();
+        say(fd, "GET /later HTTP/1.1\r\n" HOST "\r\nGET / HTTP/1.1\r\n" HOST "\r\n");
+        assert_true(hear(fd, &in, NULL, 1000));
+        assert_memory_equal(in.data, "HTTP/1.1 503 ", 13);
+        assert_int_equal(n_gone, 1);
+        assert_int_equal(n_header, 1);
+        assert_null(held);
+        close(fd);
+}
+
 /* A body at more than the least rate is left in peace over many windows. */
 static void
 test_steady(void **state)
@@ -878,6 +899,33 @@ test_untrusted(void **state)
         close(fd);
 }
 
+/* A proxy on a Unix socket is one that "unix" names. */
+static void
+test_unix(void **state)
+{
+        static const char *const proxies[] = {"unix"};
+        char path[64] = "unix:/tmp/base_http.XXXXXX";
+        const char *const listen[] = {path};
+        struct http_options o = {
+            .listen = listen, .n_listen = 1, .proxies = proxies, .n_proxies = 1};
+        struct buf in AUTO_BUF = BUF_INIT;
+        struct err err;
+        int fd = mkstemp(path + 5);
+
+        (void)state;
+        close(fd);
+        unlink(path + 5);
+        http = http_open(loop, &o, &handlers, NULL, &err);
+        assert_non_null(http);
+        assert_string_equal(http_address(http), path);
+        fd = stream_connect_blocking(path, 1000, &err);
+        fcntl(fd, F_SETFL, O_NONBLOCK);
+        say(fd, "GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: 2001:DB8::1\r\n\r\n");
+        assert_false(hear(fd, &in, "]", 1000));
+        assert_non_null(strstr(in.data, " 2001:db8::1]"));
+        close(fd);
+}
+
 static void
 test_open(void **state)
 {
@@ -977,7 +1025,9 @@ main(void)
             T(test_early),
             T(test_continue),
             T(test_slow),
+            T(test_no_answer),
             T(test_steady),
+            T(test_unix),
             T(test_slow_reader),
             T(test_half_closed),
             T(test_reset),
