@@ -103,6 +103,7 @@ struct conn {
         bool running; /* inside conn_run */
         bool again; /* conn_run waits for its turn in loop_later */
         bool full; /* too much unread: no command until it has read */
+        bool watched; /* after FIN, until it is known whether it was a reset */
         bool closing; /* close when the answers have left */
         bool closed; /* memory goes at the end of the turn */
 };
