@@ -107,7 +107,8 @@ check_encoding(struct parser *p)
                         report_advice(p->g->report, "save the file in UTF-8");
                         return;
                 }
-                if ((cp < ' ' && cp != '\t' && cp != '\n' && cp != '\r') || cp == 0x7f) {
+                if ((cp < ' ' && cp != '\t' && cp != '\n' && cp != '\r') ||
+                    (cp >= 0x7f && cp < 0xa0)) {
                         report_error(p->g->report, at, "a control character (0x%02x)",
                             (unsigned)cp);
                         report_advice(p->g->report, "delete it");
