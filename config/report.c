@@ -50,9 +50,7 @@ report_new(struct arena *a)
 static const char *
 harmless(char *s)
 {
-        for (char *p = s; *p != '\0'; p++)
-                if ((unsigned char)*p < ' ' || *p == 0x7f)
-                        *p = '?';
+        utf8_make_line(s, strlen(s));
         return s;
 }
 

@@ -25,7 +25,7 @@ enum err_kind {
 struct err {
         enum err_kind kind;
         char code[16];  /* the protocol's word where one is known ("NOTHELD"), else "" */
-        char text[480]; /* one sentence, no newline */
+        char text[480]; /* one sentence, one line of UTF-8 */
 };
 
 /* Fill *err (may be NULL) and return -1, so that `return err_set(...)` reads well. */
