@@ -14,6 +14,9 @@
 #include "daemon/model/message.h"
 
 #define TEXT_MAX 32768u
+#define MESSAGE_MAX 98304u /* longer with its texts cut: its lists are cut as well */
+#define SHORT_TEXT_MAX 8192u
+#define SHORT_LIST_MAX 20u
 
 static void
 strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
@@ -96,25 +99,42 @@ whose_format(struct json_out *o, const struct ticket *t)
 
 /* ---- messages ---- */
 
-/* The document with its texts cut at TEXT_MAX. */
+static const char *
+text_cut(struct message *m, const char *text, size_t max)
+{
+        size_t n = strlen(text);
+
+        if (n <= max)
+                return text;
+        m->truncated = true;
+        return arena_strndup(m->arena, text, utf8_cut(text, n, max));
+}
+
 static void
-message_cut(const char *json, struct buf *out)
+list_cut(struct message *m, size_t *n, size_t max)
+{
+        if (*n <= max)
+                return;
+        m->truncated = true;
+        *n = max;
+}
+
+/* The document with its texts and lists cut. */
+static void
+message_cut(const char *json, size_t text_max, size_t list_max, struct buf *out)
 {
         struct message *m = NULL;
         struct buf short_one AUTO_BUF = BUF_INIT;
 
         if (message_parse(json, strlen(json), &m, NULL) == -1)
                 return;
-        if (strlen(m->text) > TEXT_MAX) {
-                m->text = arena_strndup(
-                    m->arena, m->text, utf8_cut(m->text, strlen(m->text), TEXT_MAX));
-                m->truncated = true;
-        }
-        if (strlen(m->new_text) > TEXT_MAX) {
-                m->new_text = arena_strndup(m->arena, m->new_text,
-                    utf8_cut(m->new_text, strlen(m->new_text), TEXT_MAX));
-                m->truncated = true;
-        }
+        m->text = text_cut(m, m->text, text_max);
+        m->new_text = text_cut(m, m->new_text, text_max);
+        list_cut(m, &m->n_to, list_max);
+        list_cut(m, &m->n_cc, list_max);
+        list_cut(m, &m->n_in_reply_to, list_max);
+        list_cut(m, &m->n_references, list_max);
+        list_cut(m, &m->n_attachments, list_max);
         m->n_headers = 0;
         m->digest = "";
         message_format(m, &short_one);
@@ -141,16 +161,21 @@ delivery_of(const struct ticket_document *d, const char *json)
         return NULL;
 }
 
-/* One finished message: cut where it must be, its delivery put inside. */
+/* One finished message: cut where it must be, its delivery put inside. Mail with
+ * hundreds of names in its header must not be too long to be shown at all. */
 static void
 message_finish(const struct ticket_document *d, const char *json, struct buf *out)
 {
         const char *delivery = delivery_of(d, json);
 
         if (strlen(json) > TEXT_MAX)
-                message_cut(json, out);
+                message_cut(json, TEXT_MAX, SIZE_MAX, out);
         else
                 buf_adds(out, json);
+        if (out->len > MESSAGE_MAX) {
+                buf_clear(out);
+                message_cut(json, SHORT_TEXT_MAX, SHORT_LIST_MAX, out);
+        }
         if (delivery == NULL || out->len < 2 || out->data[out->len - 1] != '}')
                 return;
         out->data[--out->len] = '\0';
