@@ -124,16 +124,6 @@ addresses_format(
 }
 
 static void
-strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(o, s[i]);
-        jo_close(o, ']');
-}
-
-static void
 attachments_format(struct json_out *o, const struct message *m)
 {
         jo_key(o, "attachments");
@@ -187,8 +177,8 @@ who_format(struct json_out *o, const struct message *m)
         if (m->has_envelope)
                 jo_kstring(o, "envelope_from", m->envelope_from);
         jo_kstring(o, "message_id", m->message_id);
-        strings_format(o, "in_reply_to", m->in_reply_to, m->n_in_reply_to);
-        strings_format(o, "references", m->references, m->n_references);
+        jo_kstrings(o, "in_reply_to", m->in_reply_to, m->n_in_reply_to);
+        jo_kstrings(o, "references", m->references, m->n_references);
 }
 
 static void

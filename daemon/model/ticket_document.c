@@ -19,26 +19,6 @@
 #define SHORT_LIST_MAX 20u
 
 static void
-strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(o, s[i]);
-        jo_close(o, ']');
-}
-
-static void
-skills_format(struct json_out *o, const char *key, const struct skill *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '{');
-        for (size_t i = 0; i < n; i++)
-                jo_kint(o, s[i].name, s[i].level);
-        jo_close(o, '}');
-}
-
-static void
 customer_format(struct json_out *o, const struct ticket *t)
 {
         const struct customer *c = &t->customer;
@@ -47,8 +27,8 @@ customer_format(struct json_out *o, const struct ticket *t)
         jo_open(o, '{');
         jo_kstring(o, "id", c->id != NULL && c->id[0] != '\0' ? c->id : t->customer_id);
         jo_kstring(o, "name", c->name != NULL ? c->name : "");
-        strings_format(o, "emails", c->emails, c->n_emails);
-        strings_format(o, "phones", NULL, 0);
+        jo_kstrings(o, "emails", c->emails, c->n_emails);
+        jo_kstrings(o, "phones", NULL, 0);
         jo_kstring(o, "organisation", "");
         jo_kbool(o, "vip", false);
         jo_key(o, "manager");
@@ -63,11 +43,11 @@ what_format(struct json_out *o, const struct ticket *t)
         jo_kint(o, "version", (int64_t)t->version);
         jo_kstring(o, "state", ticket_state_name(t->state));
         jo_kstring(o, "line", t->line);
-        skills_format(o, "needs", t->class_doc.needs, t->class_doc.n_needs);
-        skills_format(o, "musts", t->class_doc.musts, t->class_doc.n_musts);
+        class_format_skills(o, "needs", t->class_doc.needs, t->class_doc.n_needs);
+        class_format_skills(o, "musts", t->class_doc.musts, t->class_doc.n_musts);
         jo_kstring(o, "route", t->route);
         jo_kstring(o, "priority", priority_name(t->priority));
-        strings_format(o, "tags", t->tags, t->n_tags);
+        jo_kstrings(o, "tags", t->tags, t->n_tags);
         jo_kstring(o, "subject", t->subject);
         jo_kstring(o, "language", t->language);
         jo_kstring(o, "channel", t->channel);
