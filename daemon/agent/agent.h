@@ -390,13 +390,14 @@ bool channel_is_valid(const char *s);
         X(time)                                                                          \
         X(quit)                                                                          \
         X(reset)                                                                         \
-        X(role) X(info) X(select) X(command) X(command_count) X(command_list)            \
-            X(command_info) X(command_docs) X(help) X(client_id) X(client_info) X(       \
-                client_list) X(client_getname) X(client_setname) X(client_setinfo)       \
-                X(config_get) X(cluster) X(no_transactions) X(ready) X(away) X(reserve)  \
-                    X(take) X(show) X(mine) X(list) X(reply) X(unsend) X(note)           \
-                        X(release) X(touch) X(resolve) X(reopen) X(why) X(stats) X(blob) \
-                            X(subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe)    \
+        X(role)                                                                          \
+        X(info) X(select) X(command) X(command_count) X(command_list) X(command_info)    \
+            X(command_docs) X(help) X(client_id) X(client_info) X(client_list)           \
+                X(client_getname) X(client_setname) X(client_setinfo) X(config_get)      \
+                    X(cluster) X(no_transactions) X(ready) X(away) X(reserve) X(take)    \
+                        X(show) X(mine) X(list) X(reply) X(unsend) X(note) X(release)    \
+                            X(touch) X(resolve) X(reopen) X(why) X(stats) X(blob) X(     \
+                                subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe)  \
                                 X(events) X(token_new) X(token_list) X(token_drop)       \
                                     X(reload) X(drain) X(live) X(rehearse)               \
                                         X(outbox_list) X(outbox_show) X(outbox_retry)    \

@@ -237,6 +237,8 @@ conn_reloaded(struct conn *c)
         if (c->me.token[0] == '\0' && (c->peer.uid == 0 || c->peer.uid == geteuid()))
                 id.is_admin = id.is_lead = true;
         c->me = id;
+        if (c->session != NULL)
+                c->session->is_bot = id.is_bot;
 }
 
 void
