@@ -14,8 +14,8 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
 
-/* Parse text that may be hostile: at most max_len bytes, 32 levels, duplicate
- * keys refused, valid UTF-8, no NUL in strings. Returns a new reference
+/* Parse text that may be hostile: at most max_len bytes, 32 levels, 200,000
+ * values, duplicate keys refused, valid UTF-8, no NUL in strings. Returns a new reference
  * (json_decref it) or NULL with *err naming the byte. */
 json_t *json_read(const char *s, size_t n, size_t max_len, struct err *err);
 
