@@ -382,6 +382,7 @@ bool glob_match(const char *pattern, const char *s);
 bool channel_is_valid(const char *s);
 
 /* ---- cmd_*.c: handlers named in the table ---- */
+/* clang-format off */
 #define COMMAND_HANDLERS(X)                                                              \
         X(auth)                                                                          \
         X(hello)                                                                         \
@@ -404,6 +405,7 @@ bool channel_is_valid(const char *s);
                                             X(outbox_drop) X(quarantine_list)            \
                                                 X(quarantine_show) X(quarantine_retry)   \
                                                     X(quarantine_drop) X(shutdown)
+/* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
 
