@@ -383,28 +383,18 @@ bool channel_is_valid(const char *s);
 
 /* ---- cmd_*.c: handlers named in the table ---- */
 /* clang-format off */
-#define COMMAND_HANDLERS(X)                                                              \
-        X(auth)                                                                          \
-        X(hello)                                                                         \
-        X(ping)                                                                          \
-        X(echo)                                                                          \
-        X(time)                                                                          \
-        X(quit)                                                                          \
-        X(reset)                                                                         \
-        X(role)                                                                          \
-        X(info) X(select) X(command) X(command_count) X(command_list) X(command_info)    \
-            X(command_docs) X(help) X(client_id) X(client_info) X(client_list)           \
-                X(client_getname) X(client_setname) X(client_setinfo) X(config_get)      \
-                    X(cluster) X(no_transactions) X(ready) X(away) X(reserve) X(take)    \
-                        X(show) X(mine) X(list) X(reply) X(unsend) X(note) X(release)    \
-                            X(touch) X(resolve) X(reopen) X(why) X(stats) X(blob) X(     \
-                                subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe)  \
-                                X(events) X(token_new) X(token_list) X(token_drop)       \
-                                    X(reload) X(drain) X(live) X(rehearse)               \
-                                        X(outbox_list) X(outbox_show) X(outbox_retry)    \
-                                            X(outbox_drop) X(quarantine_list)            \
-                                                X(quarantine_show) X(quarantine_retry)   \
-                                                    X(quarantine_drop) X(shutdown)
+#define COMMAND_HANDLERS(X) \
+        X(auth) X(hello) X(ping) X(echo) X(time) X(quit) X(reset) X(role) X(info) \
+        X(select) X(command) X(command_count) X(command_list) X(command_info) \
+        X(command_docs) X(help) X(client_id) X(client_info) X(client_list) \
+        X(client_getname) X(client_setname) X(client_setinfo) X(config_get) X(cluster) \
+        X(no_transactions) X(ready) X(away) X(reserve) X(take) X(show) X(mine) X(list) \
+        X(reply) X(unsend) X(note) X(release) X(touch) X(resolve) X(reopen) X(why) \
+        X(stats) X(blob) X(subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe) \
+        X(events) X(token_new) X(token_list) X(token_drop) X(reload) X(drain) X(live) \
+        X(rehearse) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
+        X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
+        X(shutdown)
 /* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
