@@ -21,8 +21,11 @@ struct parser {
 const char *
 word_shown(struct arena *a, const char *word)
 {
-        size_t n = strlen(word), cut = utf8_cut(word, n, 60);
+        size_t n = strlen(word), cut = utf8_cut(word, n, 60), from, to;
 
+        if (secret_in_url(word, n, &from, &to))
+                return arena_printf(
+                    a, "%.*s********", (int)(from < 60 ? from : 60), word);
         return cut == n ? word : arena_printf(a, "%.*s…", (int)cut, word);
 }
 
