@@ -5,6 +5,7 @@ import os
 import resource
 import shutil
 import socket
+import subprocess
 import sys
 import time
 import unittest
@@ -22,6 +23,10 @@ def setUpModule():
 
 def descriptors(d):
     return len(os.listdir("/proc/%d/fd" % d.proc.pid))
+
+
+def redis(d, *args):
+    subprocess.run(["redis-cli", "-s", "r.sock", *args], cwd=d.state, check=True, capture_output=True, timeout=10)
 
 
 def libexec(d_top, **scripts):
@@ -78,6 +83,20 @@ class Connections(unittest.TestCase):
             self.assertTrue(boss.closed())
 
 
+class Repetition(unittest.TestCase):
+    def test_one_reserve_over_many_connections_at_once(self):
+        with Desk() as d:
+            for _ in range(6):
+                d.deliver(mail())
+            for key in ("a", "b", "c"):
+                conns = [d.agent("anna", ready=False) for _ in range(8)]
+                for c in conns:
+                    c.send("RESERVE", "ID", key)
+                got = {json.loads(c.read()[0])["id"] for c in conns}
+                self.assertEqual(len(got), 1)
+                conns[0]("RESOLVE", got.pop())
+
+
 class Rights(unittest.TestCase):
     def test_reload_gives_no_rights(self):
         with Desk() as d:
@@ -101,6 +120,35 @@ class Rights(unittest.TestCase):
             for to in ("oss@evil.example", "boss@evil.exampl"):
                 self.assertEqual(anna.raw("REPLY", t, "x", "TO", to).code, "NOPERM")
             self.assertNotIsInstance(anna.raw("REPLY", t, "x", "TO", "BOSS@evil.example"), RespError)
+
+
+class Store(unittest.TestCase):
+    def test_redis_does_not_speak_to_agents(self):
+        """What is wrong in the store is TRYAGAIN, never Redis's code or BADARG."""
+        with Desk() as d:
+            anna = d.agent("anna")
+            d.deliver(mail())
+            t = d.reserve(anna)[0]["id"]
+            for key in ("due", "cust:c1", "journal"):
+                key = "{desk}:" + key
+                redis(d, "RENAME", key, "saved")
+                redis(d, "SET", key, "wrong")
+                self.assertEqual(anna.raw("NOTE", t, key).code, "TRYAGAIN", key)
+                redis(d, "DEL", key)
+                redis(d, "RENAME", "saved", key)
+            d.fsck()
+
+    def test_a_limit_on_files(self):
+        """RLIMIT_FSIZE: mail is refused for now, the daemon lives."""
+        with Desk(start=False) as d:
+            d.spawn()
+            resource.prlimit(d.proc.pid, resource.RLIMIT_FSIZE, (3 << 20, 3 << 20))
+            d.wait_ready()
+            codes = {d.lmtp(mail(text="x" * 70 + "\n" + "y" * 900000))[0][0] for _ in range(6)}
+            self.assertLessEqual(codes, {250, 451, 452})
+            self.assertIn(250, codes)
+            self.assertTrue(codes & {451, 452}, codes)
+            self.assertEqual(d.cmd("PING"), "PONG")
 
 
 class Helpers(unittest.TestCase):
