@@ -26,8 +26,8 @@ struct store;
 struct store_options {
         const char *where; /* "embedded", "unix:///path", "redis://host:port/0" */
         const char *password; /* "" none */
-        const char *
-            state_dir; /* absolute: r.sock and the append-only files of the embedded child */
+        /* absolute: r.sock and the append-only files of the embedded child */
+        const char *state_dir;
         int lock_fd; /* the flock'd descriptor the child inherits; -1 when not embedded */
         int64_t command_ms; /* deadline of one command; default 5000 */
 };
@@ -85,11 +85,11 @@ struct facts_answer {
         const char *duplicate; /* message id when it was seen before, else "" */
         const char *customer; /* of the sender, "" unknown */
         const char *customer_name;
-        struct ticket *
-            tickets; /* those of the query that exist (merged ones followed), class_doc not filled */
+        /* those of the query that exist (merged ones followed), class_doc not filled */
+        struct ticket *tickets;
         size_t n_tickets;
-        const char **
-            mid_tickets; /* for each mid its ticket id or ""; those tickets are in tickets too */
+        /* for each mid its ticket id or ""; those tickets are in tickets too */
+        const char **mid_tickets;
 };
 typedef void (*store_facts_fn)(
     void *arg, const struct err *err, const struct facts_answer *f);
@@ -98,14 +98,14 @@ store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, voi
 
 struct put {
         const char *digest; /* as in the query; "" none */
-        const char
-            *sender; /* normalised; guard: still belongs to `customer` ("" : to nobody) */
+        /* normalised; guard: still belongs to `customer` ("" : to nobody) */
+        const char *sender;
         const char *customer; /* known customer of the sender, "" : make one */
         const char *customer_name; /* for a new one */
         const struct change *change; /* of the ticket (new or known) */
-        const char
-            *ack_template; /* "" : no acknowledgement; else intent, written by put itself
-                                       * when the ticket never had one and the rate allows */
+        /* "" : no acknowledgement; else intent, written by put itself when the ticket
+         * never had one and the rate allows */
+        const char *ack_template;
         const char *ack_to; /* envelope recipient */
         const char *ack_language;
         const char *ack_account;
@@ -118,8 +118,8 @@ struct put_answer {
         const char *ticket; /* "1042" */
         const char *message; /* "1042.1"; the stored one for a duplicate */
         bool acknowledged; /* an acknowledgement was written */
-        bool
-            ack_suppressed; /* the breaker (3 an hour, 10 a day to one address) stopped it */
+        /* the breaker (3 an hour, 10 a day to one address) stopped it */
+        bool ack_suppressed;
 };
 typedef void (*store_put_fn)(
     void *arg, const struct err *err, const struct put_answer *a);
@@ -145,8 +145,8 @@ struct pull {
         const char *const *leases; /* pairs: line, ms as text */
         size_t n_leases; /* pairs */
         int64_t default_lease_ms;
-        const char *
-            idem; /* RESERVE's ID "agent:key" or ""; then one of the daemon's own is used */
+        /* RESERVE's ID "agent:key" or ""; then one of the daemon's own is used */
+        const char *idem;
         const char *idem_hash; /* of the arguments */
         const char *hinted; /* class whose head is wanted back, "" none */
         bool make_ready; /* RESERVE implies ready */

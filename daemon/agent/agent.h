@@ -134,8 +134,8 @@ struct agents {
         struct conn_list conns;
         unsigned n_conns;
         LIST_HEAD(session_list, session) sessions;
-        LIST_HEAD(call_list, call)
-        calls; /* under way, also of connections that are gone */
+        /* under way, also of connections that are gone */
+        LIST_HEAD(call_list, call) calls;
         LIST_HEAD(lost_list, lost) losts; /* given and not received: on their way back */
         struct timer *lost_timer; /* tries again while the store is away */
         unsigned n_subscriptions; /* of all connections */
@@ -319,10 +319,10 @@ struct quiet {
         const char *agent; /* acts for him */
         const char *who;
         enum ticket_event_type type;
-        const char
-            *connection; /* only while it is "untaken" of this connection; "" whatever */
-        const char
-            *adopt; /* instead of an event: becomes "untaken" of this one; "" none */
+        /* only while it is "untaken" of this connection; "" whatever */
+        const char *connection;
+        /* instead of an event: becomes "untaken" of this one; "" none */
+        const char *adopt;
 };
 void quiet_change(struct agents *a, const struct quiet *q, quiet_fn done, void *arg);
 

@@ -34,8 +34,8 @@ bool message_kind_parse(const char *s, enum message_kind *out);
 
 struct mail_address {
         const char *name; /* "name": decoded display name, "" when none */
-        const char *
-            address; /* "address": local@domain as written, domain lower-case; "" unknown */
+        /* "address": local@domain as written, domain lower-case; "" unknown */
+        const char *address;
 };
 
 struct attachment {
@@ -101,13 +101,13 @@ struct message {
         bool truncated; /* "truncated": text was longer */
         bool header_only; /* "header_only": its parser failed; raw bytes in quarantine */
         const char *language; /* "language": "ru" or "en" */
-        const char *
-            machine; /* "machine": why it is held for machine mail ("null sender"), "" not */
+        /* "machine": why it is held for machine mail ("null sender"), "" not */
+        const char *machine;
 
         struct attachment *attachments; /* "attachments" */
         size_t n_attachments;
-        struct blob_ref
-            raw; /* "raw": {"segment","offset","length","sha256"}; absent when none */
+        /* "raw": {"segment","offset","length","sha256"}; absent when none */
+        struct blob_ref raw;
 
         /* Not part of the stored document (helper -> intake only): */
         struct header *headers; /* "headers": [["Name","value"], ...] in order */
