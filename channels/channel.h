@@ -22,25 +22,26 @@
 
 struct channel_token { /* names what waits for its settlement inside the channel */
         struct channel *channel;
-        uint64_t source;  /* connection, file, ... (0 is none) */
-        uint32_t index;   /* which recipient, record, ... of it */
-        uint32_t serial;  /* guards against reuse of source */
+        uint64_t source; /* connection, file, ... (0 is none) */
+        uint32_t index; /* which recipient, record, ... of it */
+        uint32_t serial; /* guards against reuse of source */
 };
 
 enum settlement {
-        SETTLE_STORED,      /* a message on a ticket, durably */
-        SETTLE_DUPLICATE,   /* was stored before: as good */
+        SETTLE_STORED, /* a message on a ticket, durably */
+        SETTLE_DUPLICATE, /* was stored before: as good */
         SETTLE_QUARANTINED, /* not understood; kept whole, with a header-only ticket */
-        SETTLE_LATER,       /* not taken: the store is away; the source shall try again */
-        SETTLE_FULL         /* not taken: no room (LMTP 452, HTTP 507) */
+        SETTLE_LATER, /* not taken: the store is away; the source shall try again */
+        SETTLE_FULL /* not taken: no room (LMTP 452, HTTP 507) */
 };
 
-struct arrival { /* borrowed until deliver returns; the bytes and fd are copied or duplicated */
-        const char *channel;       /* "email" */
-        const char *account;       /* our address it was sent to, as configured */
-        const void *bytes;         /* the raw message, or NULL when it lies in fd */
-        size_t len;                /* its length, in memory or in fd */
-        int fd;                    /* a spool file, read from its start; -1 */
+/* borrowed until deliver returns; the bytes and fd are copied or duplicated */
+struct arrival {
+        const char *channel; /* "email" */
+        const char *account; /* our address it was sent to, as configured */
+        const void *bytes; /* the raw message, or NULL when it lies in fd */
+        size_t len; /* its length, in memory or in fd */
+        int fd; /* a spool file, read from its start; -1 */
         bool has_envelope;
         const char *envelope_from; /* "" : the null sender */
         int64_t received_at_us;
@@ -59,7 +60,8 @@ struct channel_host {
 struct channel_ops {
         const char *name;
         /* The answer to deliver; why: one sentence for LATER, FULL and QUARANTINED. */
-        void (*settle)(struct channel *ch, struct channel_token t, enum settlement s, const char *why);
+        void (*settle)(struct channel *ch, struct channel_token t, enum settlement s,
+            const char *why);
 };
 
 struct channel { /* first member of every channel's own struct */

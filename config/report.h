@@ -24,7 +24,7 @@ struct source { /* one file that was read */
         size_t len;
         size_t *line_at; /* where each line begins */
         size_t n_lines;
-        size_t *chars_at;  /* characters before each CHARS_STEP bytes of it */
+        size_t *chars_at; /* characters before each CHARS_STEP bytes of it */
         size_t order; /* of reading, for sorting */
 };
 

@@ -192,8 +192,9 @@ struct read_ticket {
         const char *idem; /* "agent:key" to look up along, "" none */
 };
 struct ticket_view {
-        struct arena *arena; /* the view's; lives until the callback returns, or take it:
-                                       * set view->arena = NULL and free it yourself */
+        /* the view's; lives until the callback returns, or take it:
+         * set view->arena = NULL and free it yourself */
+        struct arena *arena;
         bool exists;
         struct ticket ticket; /* with class_doc and customer */
         const char **messages; /* documents, oldest first */
