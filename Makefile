@@ -84,20 +84,20 @@ LUA := $(sort $(wildcard queue/lua/*.lua))
 $(B)/gen/desk.lua: $(LUA)
 	@mkdir -p $(@D)
 	cat $(LUA) /dev/null > $@
+# ---- text embedded in the programs: bytes of $< as `static const unsigned char NAME[]`,
+# ended by a NUL
+define EMBED
+@mkdir -p $(@D)
+@{ echo '/* made from $< by make */'; echo 'static const unsigned char $(1)[] = {'; \
+   od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
+endef
 $(B)/gen/desk_lua.h: $(B)/gen/desk.lua
-	@mkdir -p $(@D)
-	{ echo '/* made from queue/lua by make */'; echo 'static const unsigned char desk_lua[] = {'; \
-	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
-# ---- the demo desk's configuration, embedded ----
-$(B)/gen/demo_conf.h: config/demo/helpline.conf
-	@mkdir -p $(@D)
-	{ echo '/* made from config/demo by make */'; echo 'static const unsigned char demo_conf[] = {'; \
-	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
-$(call obj,daemon/demo.c): $(B)/gen/demo_conf.h
+	$(call EMBED,desk_lua)
 $(B)/gen/fsck_lua.h: queue/fsck.lua
-	@mkdir -p $(@D)
-	{ echo '/* made from queue/fsck.lua by make */'; echo 'static const unsigned char fsck_lua[] = {'; \
-	  od -An -v -tu1 $< | sed 's/  */,/g; s/^,//; s/$$/,/'; echo '0};'; } > $@
+	$(call EMBED,fsck_lua)
+$(B)/gen/demo_conf.h: config/demo/helpline.conf
+	$(call EMBED,demo_conf)
+$(call obj,daemon/demo.c): $(B)/gen/demo_conf.h
 $(call obj,$(queue_src)): | $(B)/gen/desk_lua.h $(B)/gen/fsck_lua.h
 $(call obj,queue/fsck_walk.c): $(B)/gen/fsck_lua.h
 $(call obj,queue/desk_script.c): $(B)/gen/desk_lua.h

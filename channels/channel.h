@@ -37,8 +37,8 @@ enum settlement {
 
 struct message;
 
-struct
-    arrival { /* borrowed until deliver returns; the bytes and fd are copied or duplicated */
+/* borrowed until deliver returns; the bytes and fd are copied or duplicated */
+struct arrival {
         const char *channel; /* "email" "web" "phone" */
         const char *account; /* our address it was sent to, as configured */
         const void *bytes; /* the raw message, or NULL when it lies in fd */
@@ -74,8 +74,8 @@ struct channel_host {
 
 struct channel_ops {
         const char *name;
-        /* The answer to deliver; why: one sentence for LATER, FULL and QUARANTINED; ticket: its
-         * number when it is on one, else "". */
+        /* The answer to deliver; why: one sentence for LATER, FULL and QUARANTINED; ticket:
+         * its number when it is on one, else "". */
         void (*settle)(struct channel *ch, struct channel_token t, enum settlement s,
             const char *why, const char *ticket);
 };

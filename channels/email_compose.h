@@ -29,8 +29,9 @@ struct mail_out {
             references; /* oldest first; the first and the last few are sent (998 bytes) */
         size_t n_references;
         int64_t date_us;
-        bool
-            is_automatic; /* Auto-Submitted: auto-replied, X-Auto-Response-Suppress: All, Precedence: bulk not */
+        /* Auto-Submitted: auto-replied, X-Auto-Response-Suppress: All, Precedence:
+         * bulk not */
+        bool is_automatic;
         const char *language; /* Content-Language, "" none */
         const char *text; /* UTF-8, \n */
 };

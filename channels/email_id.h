@@ -23,8 +23,8 @@ struct email_id {
 };
 
 /* Without < >. */
-const char *email_id_format(struct arena *a, const char *ticket, const char *entry, char key_id,
-    const uint8_t secret[32], const char *domain);
+const char *email_id_format(struct arena *a, const char *ticket, const char *entry,
+    char key_id, const uint8_t secret[32], const char *domain);
 /* Has it the shape of ours? (any domain; case of the local part ignored) */
 bool email_id_parse(const char *message_id, struct email_id *out);
 /* Is its signature right? Constant time. */
@@ -35,6 +35,7 @@ bool subject_tag_find(const char *subject, char ticket[20]);
 /* The subject without our tags and the blanks around them; "Re:" and foreign tags stay. */
 const char *subject_strip(struct arena *a, const char *subject);
 /* "[#1042] Re: subject", one tag only, one Re: only. */
-const char *subject_for_answer(struct arena *a, const char *ticket, const char *subject, bool re);
+const char *
+subject_for_answer(struct arena *a, const char *ticket, const char *subject, bool re);
 
 #endif

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -718,12 +719,27 @@ static const struct stream_handlers conn_handlers = {
     .on_close = conn_on_close,
 };
 
+/* A flood must not hold descriptors: told at once, as far as the kernel takes it. */
+static void
+accept_refuse(int fd)
+{
+        static const char full[] = "421 4.3.2 too many connections, try again later\r\n";
+
+        send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        close(fd);
+}
+
 static void
 lmtp_on_accept(void *arg, int fd, const struct peer *peer)
 {
         struct lmtp *l = arg;
-        struct lmtp_conn *c = xcalloc(1, sizeof *c);
+        struct lmtp_conn *c;
 
+        if (l->draining || l->n_conns >= l->options.max_connections) {
+                accept_refuse(fd);
+                return;
+        }
+        c = xcalloc(1, sizeof *c);
         c->lmtp = l;
         c->id = ++l->last_id;
         c->spool_fd = -1;
@@ -735,11 +751,6 @@ lmtp_on_accept(void *arg, int fd, const struct peer *peer)
         stream_limit_input(c->stream, READ_AHEAD);
         stream_keepalive(c->stream);
         log_debug("LMTP", "conn=%llu from=%s", (unsigned long long)c->id, peer->address);
-        if (l->draining || l->n_conns > l->options.max_connections) {
-                say(c, "421 4.3.2 too many connections, try again later");
-                conn_end(c, true);
-                return;
-        }
         say(c, "220 %s LMTP helpline", l->hostname);
         conn_state(c, STATE_COMMAND);
 }

@@ -31,8 +31,8 @@ struct prescan {
         size_t header_len; /* its bytes, without the empty line */
         size_t body_at; /* the first byte after the empty line */
         unsigned n_headers; /* its lines */
-        unsigned
-            n_boundaries; /* body lines that are "--" and a boundary declared before */
+        /* body lines that are "--" and a boundary declared before */
+        unsigned n_boundaries;
         unsigned n_nested; /* declared types multipart/... and message/... */
         unsigned n_part_headers; /* header lines of parts and of messages within */
         size_t part_header_bytes; /* their bytes */

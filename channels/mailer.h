@@ -19,35 +19,38 @@
 struct mailer_job {
         const char *host;
         unsigned port;
-        const char *user, *password;    /* "" none */
-        bool starttls;                  /* required */
-        const char *envelope_from;      /* "" : the null sender */
+        const char *user, *password; /* "" none */
+        bool starttls; /* required */
+        const char *envelope_from; /* "" : the null sender */
         const char **to;
         size_t n_to;
-        const char *bytes;              /* the whole message, CRLF */
+        const char *bytes; /* the whole message, CRLF */
         size_t len;
-        int64_t timeout_ms;             /* for each step of the dialogue */
+        int64_t timeout_ms; /* for each step of the dialogue */
 };
 
 enum mail_fate { MAIL_SENT, MAIL_DEFERRED, MAIL_REFUSED };
 struct mailer_recipient {
         const char *address;
-        enum mail_fate fate;            /* sent: message 2xx AND recipient 2xx; 5xx refused; all else deferred */
-        int code;                       /* 0 unknown */
-        const char *reply;              /* the server's words, one line, at most 200 bytes */
+        /* sent: message 2xx AND recipient 2xx; 5xx refused; all else deferred */
+        enum mail_fate fate;
+        int code; /* 0 unknown */
+        const char *reply; /* the server's words, one line, at most 200 bytes */
 };
 struct mailer_answer {
         struct mailer_recipient *recipients; /* in the order of the job */
         size_t n_recipients;
-        bool connected;                 /* false: nothing was handed over (not reached, no TLS,
-                                         * greeting or login refused): try the next relay */
-        const char *why;                /* one sentence when something failed, else "" */
+        /* false: nothing was handed over (not reached, no TLS, greeting or login
+         * refused): try the next relay */
+        bool connected;
+        const char *why; /* one sentence when something failed, else "" */
 };
 
 void mailer_job_format(const struct mailer_job *j, struct buf *out);
-int mailer_job_parse(const char *p, size_t n, struct arena *a, struct mailer_job *out, struct err *err);
+int mailer_job_parse(
+    const char *p, size_t n, struct arena *a, struct mailer_job *out, struct err *err);
 void mailer_answer_format(const struct mailer_answer *r, struct buf *out);
-int mailer_answer_parse(const char *p, size_t n, const struct mailer_job *job, struct arena *a,
-    struct mailer_answer *out, struct err *err);
+int mailer_answer_parse(const char *p, size_t n, const struct mailer_job *job,
+    struct arena *a, struct mailer_answer *out, struct err *err);
 
 #endif

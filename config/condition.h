@@ -51,7 +51,8 @@ struct looked_at {
         enum priority priority; /* so far */
         const char **on; /* evidence of the sentence looked at */
         size_t n_on;
-        bool gave_up; /* a pattern of it took too much work: told even if it does not hold */
+        /* a pattern of it took too much work: told even if it does not hold */
+        bool gave_up;
         int64_t patterns_left_us; /* processor time that patterns may still take */
 };
 

@@ -164,8 +164,8 @@ struct config {
         size_t n_languages;
         const char *timezone; /* IANA name, "" the system's */
         const char *url; /* "" no links */
-        const char *
-            state; /* state directory, absolute; default $STATE_DIRECTORY, else /var/lib/helpline */
+        /* state directory, absolute; default $STATE_DIRECTORY, else /var/lib/helpline */
+        const char *state;
         const char *store; /* "embedded", "unix:///path", "redis://host:port/0" */
         const char *store_password; /* "" none */
         int64_t send_delay_ms; /* 20s */
@@ -177,11 +177,11 @@ struct config {
         int64_t priority_head_ms
             [4]; /* by enum priority; low -4h, normal 0, high 1h, urgent 4h */
 
-        const char **
-            lmtp_listen; /* "unix:/abs/path" or "127.0.0.1:7724"; default unix:<state>/lmtp.sock */
+        /* "unix:/abs/path" or "127.0.0.1:7724"; default unix:<state>/lmtp.sock */
+        const char **lmtp_listen;
         size_t n_lmtp_listen;
-        const char *
-            *socket_listen; /* default unix:<state>/agents.sock and 127.0.0.1:7711 */
+        /* default unix:<state>/agents.sock and 127.0.0.1:7711 */
+        const char **socket_listen;
         size_t n_socket_listen;
 
         const char *country; /* calling code for national numbers, "7"; "" none */

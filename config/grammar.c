@@ -21,8 +21,11 @@ struct parser {
 const char *
 word_shown(struct arena *a, const char *word)
 {
-        size_t n = strlen(word), cut = utf8_cut(word, n, 60);
+        size_t n = strlen(word), cut = utf8_cut(word, n, 60), from, to;
 
+        if (secret_in_url(word, n, &from, &to))
+                return arena_printf(
+                    a, "%.*s********", (int)(from < 60 ? from : 60), word);
         return cut == n ? word : arena_printf(a, "%.*s…", (int)cut, word);
 }
 
@@ -107,7 +110,8 @@ check_encoding(struct parser *p)
                         report_advice(p->g->report, "save the file in UTF-8");
                         return;
                 }
-                if ((cp < ' ' && cp != '\t' && cp != '\n' && cp != '\r') || cp == 0x7f) {
+                if ((cp < ' ' && cp != '\t' && cp != '\n' && cp != '\r') ||
+                    (cp >= 0x7f && cp < 0xa0)) {
                         report_error(p->g->report, at, "a control character (0x%02x)",
                             (unsigned)cp);
                         report_advice(p->g->report, "delete it");

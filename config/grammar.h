@@ -65,7 +65,7 @@ struct grammar {
 /* All sentences of one file. Never NULL. */
 struct block *grammar_parse(struct grammar *g, const struct source *source);
 
-/* A word for a message: at most 60 characters of it. */
+/* A word for a message: at most 60 characters of it, and no password. */
 const char *word_shown(struct arena *a, const char *word);
 
 #endif

@@ -6,8 +6,6 @@
 
 #include "daemon/model/message.h"
 
-#define LIST_MAX_ITEMS 100000u
-
 static int
 item_compare(const void *a, const void *b)
 {
@@ -37,8 +35,6 @@ list_add(struct build *b, struct list_options *l, const char *text, struct place
                     b->report, "like name@host.example, or @host.example for all of it");
                 return;
         }
-        if (l->n_items >= LIST_MAX_ITEMS)
-                return;
         l->items = arena_grow(b->a, l->items, l->n_items, sizeof *l->items);
         l->items[l->n_items++] = item;
 }

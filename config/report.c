@@ -50,9 +50,7 @@ report_new(struct arena *a)
 static const char *
 harmless(char *s)
 {
-        for (char *p = s; *p != '\0'; p++)
-                if ((unsigned char)*p < ' ' || *p == 0x7f)
-                        *p = '?';
+        utf8_make_line(s, strlen(s));
         return s;
 }
 
@@ -318,24 +316,30 @@ url_end(const char *s, size_t n, size_t i, bool quoted)
         return i < n ? i : n;
 }
 
-/* A password inside the URL whose "://" is at i? It may hold any character, so it
- * goes on to the last @. */
-static bool
-secret_in_url(const char *s, size_t n, size_t i, bool quoted, size_t *from, size_t *to)
+bool
+secret_in_url(const char *s, size_t n, size_t *from, size_t *to)
 {
-        const char *colon, *at;
-        size_t end;
+        const char *begin = memmem(s, n, "://", 3), *colon, *at;
 
-        if (n - i < 4 || memcmp(s + i, "://", 3) != 0)
-                return false;
-        i += 3;
-        end = url_end(s, n, i, quoted);
-        colon = memchr(s + i, ':', end - i);
-        at = memrchr(s + i, '@', end - i);
+        begin = begin == NULL ? s : begin + 3;
+        colon = memchr(begin, ':', n - (size_t)(begin - s));
+        at = memrchr(begin, '@', n - (size_t)(begin - s));
         if (colon == NULL || at == NULL || at <= colon + 1)
                 return false;
         *from = (size_t)(colon + 1 - s);
         *to = (size_t)(at - s);
+        return true;
+}
+
+/* The same in the word that begins at i of a line. */
+static bool
+secret_in_word(const char *s, size_t n, size_t i, bool quoted, size_t *from, size_t *to)
+{
+        if ((i > 0 && strchr(quoted ? "\"" : " \t", s[i - 1]) == NULL) ||
+            !secret_in_url(s + i, url_end(s, n, i, quoted) - i, from, to))
+                return false;
+        *from += i;
+        *to += i;
         return true;
 }
 
@@ -354,7 +358,7 @@ secret_find(const char *s, size_t n, size_t i, bool begin, size_t *from, size_t 
                         }
                         begin = false;
                 }
-                if (secret_in_url(s, n, i, quoted, from, to))
+                if (secret_in_word(s, n, i, quoted, from, to))
                         return true;
                 if (s[i] == '\\' && quoted)
                         i++;

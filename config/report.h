@@ -24,7 +24,7 @@ struct source { /* one file that was read */
         size_t len;
         size_t *line_at; /* where each line begins */
         size_t n_lines;
-        size_t *chars_at;  /* characters before each CHARS_STEP bytes of it */
+        size_t *chars_at; /* characters before each CHARS_STEP bytes of it */
         size_t order; /* of reading, for sorting */
 };
 
@@ -71,6 +71,9 @@ struct place place_after(struct place p);
 bool word_is_secret(const char *word);
 /* Bytes of such a word at the beginning of s, as in "password=..."; 0: none. */
 size_t secret_word_len(const char *s, size_t n);
+/* Is s a URL (or what was meant as one: user:password@host) with a password in it?
+ * Then where; it may hold any character, so it goes on to the last @. */
+bool secret_in_url(const char *s, size_t n, size_t *from, size_t *to);
 
 /* ---- advice on a word that is not known ---- */
 struct guess {

@@ -161,33 +161,13 @@ rules_decide(
 /* ---- telling ---- */
 
 static void
-strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(o, s[i]);
-        jo_close(o, ']');
-}
-
-static void
-skills_format(struct json_out *o, const char *key, const struct skill *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '{');
-        for (size_t i = 0; i < n; i++)
-                jo_kint(o, s[i].name, s[i].level);
-        jo_close(o, '}');
-}
-
-static void
 trace_format(struct json_out *o, const struct sentence_trace *t)
 {
         jo_open(o, '{');
         jo_kstring(o, "at", t->at);
         jo_kstring(o, "text", t->text);
         jo_kbool(o, "holds", t->holds);
-        strings_format(o, "on", t->on, t->n_on);
+        jo_kstrings(o, "on", t->on, t->n_on);
         jo_close(o, '}');
 }
 
@@ -207,15 +187,15 @@ decision_format(
 {
         jo_kstring(o, "route", d->route);
         jo_kstring(o, "line", d->line);
-        strings_format(o, "tags", d->tags, d->n_tags);
-        skills_format(o, "needs", d->class_doc.needs, d->class_doc.n_needs);
-        skills_format(o, "musts", d->class_doc.musts, d->class_doc.n_musts);
+        jo_kstrings(o, "tags", d->tags, d->n_tags);
+        class_format_skills(o, "needs", d->class_doc.needs, d->class_doc.n_needs);
+        class_format_skills(o, "musts", d->class_doc.musts, d->class_doc.n_musts);
         jo_kstring(o, "priority", priority_name(d->priority));
         jo_kstring(o, "language", d->language);
         jo_kstring(o, "kind", kind);
         jo_key(o, "sentences");
         decision_format_sentences(d, only_holding, o);
-        strings_format(o, "steps", NULL, 0);
+        jo_kstrings(o, "steps", NULL, 0);
 }
 
 static void

@@ -17,8 +17,8 @@ struct sentence_trace { /* one sentence that was looked at */
         const char *at; /* "routing.conf:23:1" */
         const char *text; /* the sentence in one line, as written */
         bool holds;
-        const char *
-            *on; /* evidence: "subject: ВПН"; what matched, at most 80 characters each */
+        /* evidence: "subject: ВПН"; what matched, at most 80 characters each */
+        const char **on;
         size_t n_on;
 };
 
@@ -27,13 +27,13 @@ struct decision {
         size_t n_tags;
         enum priority priority;
         const char *language; /* the message's, as the conditions saw it */
-        const char
-            *acknowledge; /* template name: "standard"; "none": no acknowledgement */
+        /* template name: "standard"; "none": no acknowledgement */
+        const char *acknowledge;
         const char *route;
         const char *line; /* the first of the route's lines */
         struct class class_doc; /* sealed: complete demands, head start included */
-        struct sentence_trace
-            *sentences; /* all, in order, routes included up to the chosen */
+        /* all, in order, routes included up to the chosen */
+        struct sentence_trace *sentences;
         size_t n_sentences;
 };
 

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define SOURCES_MAX 1000u /* includes and lists together, a megabyte each at most */
+
 /* As errors name it: relative to the folder of the main file. */
 static const char *
 source_shown(const struct build *b, const char *path)
@@ -69,7 +71,9 @@ source_read(struct build *b, const char *path, const char **why)
         *why = strerror(b->no_files ? ENOENT : errno);
         if (fd == -1)
                 return NULL;
-        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        if (b->n_sources >= SOURCES_MAX) {
+                *why = "there are more than 1000 files";
+        } else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
                 bytes = xcalloc(1, GRAMMAR_MAX_FILE + 2);
                 n = read_all(fd, bytes, GRAMMAR_MAX_FILE + 1);
                 *why = n == -1 ? strerror(errno) : "it is longer than 1 MB";

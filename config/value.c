@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/base/utf8.h"
@@ -505,11 +506,13 @@ timezone_set(
 {
         bool good =
             v->text[0] != '\0' && v->text[0] != '/' && strstr(v->text, "..") == NULL;
+        struct stat st;
 
         for (const char *p = v->text; *p != '\0'; p++)
                 good = good && (isalnum((unsigned char)*p) || strchr("/_+-", *p) != NULL);
         if (good && !b->no_files && access(ZONEINFO, F_OK) == 0)
-                good = access(arena_printf(b->a, ZONEINFO "/%s", v->text), R_OK) == 0;
+                good = stat(arena_printf(b->a, ZONEINFO "/%s", v->text), &st) == 0 &&
+                       S_ISREG(st.st_mode);
         if (!good) {
                 value_wrong(b, s, v);
                 report_advice(b->report, "like Europe/Moscow (see " ZONEINFO ")");

@@ -22,33 +22,35 @@ struct janitor;
 
 struct desk {
         struct loop *loop;
-        struct config *config;      /* replaced by a reload: never keep pointers into it across a gap */
+        /* replaced by a reload: never keep pointers into it across a gap */
+        struct config *config;
         struct store *store;
         struct disk *disk;
         struct blobs *blobs;
-        struct worker_pool *mime;   /* helpline-mime */
+        struct worker_pool *mime; /* helpline-mime */
         struct worker_pool *mailer; /* helpline-mailer */
         struct dispatch *dispatch;
         struct intake *intake;
         struct outbox *outbox;
-        struct agents *agents;      /* the agents' socket */
+        struct agents *agents; /* the agents' socket */
         struct lmtp *lmtp;
-        struct janitor *janitor;    /* clocks: tick, sweep, the look over the heads */
-        struct timer *stop_timer;   /* the phases of desk_shutdown */
+        struct janitor *janitor; /* clocks: tick, sweep, the look over the heads */
+        struct timer *stop_timer; /* the phases of desk_shutdown */
         int stop_phase;
-        int lock_fd;                /* of the state directory; the redis child inherits it */
+        int lock_fd; /* of the state directory; the redis child inherits it */
         int64_t started_at_us;
-        bool draining;              /* DRAIN: nothing new is taken or given */
+        bool draining; /* DRAIN: nothing new is taken or given */
         bool stopping;
-        bool announced;             /* READY was said */
-        struct timer *watchdog;     /* feeds the service manager's */
-        bool demo;                  /* never leaves rehearsal */
+        bool announced; /* READY was said */
+        struct timer *watchdog; /* feeds the service manager's */
+        bool demo; /* never leaves rehearsal */
         int exit_code;
 };
 
 /* Makes the state directory, takes its lock, opens everything and starts the store.
  * config is taken over. NULL with *err: nothing was left open. */
-struct desk *desk_open(struct loop *loop, struct config *config, bool demo, struct err *err);
+struct desk *
+desk_open(struct loop *loop, struct config *config, bool demo, struct err *err);
 void desk_free(struct desk **d);
 
 /* RELOAD and SIGHUP: load, check, swap. -1: the old configuration stays, *err says
@@ -61,8 +63,9 @@ void desk_shutdown(struct desk *d, const char *who);
 
 /* Pull through the store for one agent and ticket (TAKE): fills leases and holds from
  * the configuration. class_id: of the ticket when the agent fits it, else "". */
-void desk_take(struct desk *d, const char *agent, const char *ticket, const char *class_id,
-    const char *connection, const char *idem, const char *idem_hash, store_pull_fn fn, void *arg);
+void desk_take(struct desk *d, const char *agent, const char *ticket,
+    const char *class_id, const char *connection, const char *idem, const char *idem_hash,
+    store_pull_fn fn, void *arg);
 /* Given over a connection that is gone before it was read: back at once, nobody is
  * blamed. Tries until the store has answered. */
 void desk_give_back(struct desk *d, const char *agent, const char *ticket);
@@ -70,9 +73,10 @@ int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent)
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the
  * decoded part; at most 1 MB at a time. */
-typedef void (*desk_part_fn)(void *arg, const struct err *err, const char *bytes, size_t len);
-void desk_cut_part(struct desk *d, const struct blob_ref *raw, const char *part, uint64_t from,
-    uint64_t count, desk_part_fn fn, void *arg);
+typedef void (*desk_part_fn)(
+    void *arg, const struct err *err, const char *bytes, size_t len);
+void desk_cut_part(struct desk *d, const struct blob_ref *raw, const char *part,
+    uint64_t from, uint64_t count, desk_part_fn fn, void *arg);
 
 /* ---- daemon/dispatch_store.c: dispatch meets the store ---- */
 extern const struct dispatch_ops desk_dispatch_ops;

@@ -20,9 +20,9 @@ struct dispatch;
 struct reserve; /* one RESERVE that is in flight or parked */
 
 enum reserve_outcome {
-        RESERVE_TAKEN,    /* tickets */
-        RESERVE_NOTHING,  /* nothing fits, full, or away: null */
-        RESERVE_FAILED,   /* the store did not answer: err */
+        RESERVE_TAKEN, /* tickets */
+        RESERVE_NOTHING, /* nothing fits, full, or away: null */
+        RESERVE_FAILED, /* the store did not answer: err */
         RESERVE_DRAINING
 };
 struct reserve_answer {
@@ -36,22 +36,24 @@ typedef void (*reserve_fn)(void *arg, const struct reserve_answer *a);
 
 struct reserve_request {
         const char *agent;
-        unsigned count;          /* RESERVE COUNT, 1 */
-        bool block;              /* park when there is nothing (the caller keeps the timer and cancels) */
-        const char *line;        /* LINE filter, "" */
-        const char *channel;     /* CHANNEL filter, "" */
-        const char *connection;  /* id of the connection it is given over */
-        const char *idem;        /* "agent:key" or "" */
+        unsigned count; /* RESERVE COUNT, 1 */
+        /* park when there is nothing (the caller keeps the timer and cancels) */
+        bool block;
+        const char *line; /* LINE filter, "" */
+        const char *channel; /* CHANNEL filter, "" */
+        const char *connection; /* id of the connection it is given over */
+        const char *idem; /* "agent:key" or "" */
         const char *idem_hash;
 };
 
 /* What dispatch asks the daemon to do. */
 struct dispatch_pull {
-        uint64_t n;              /* number of this pull, for dispatch_pulled() */
+        uint64_t n; /* number of this pull, for dispatch_pulled() */
         const struct reserve_request *request;
-        const char *const *classes; /* ids of all classes that fit profile and filter now */
+        const char *const
+            *classes; /* ids of all classes that fit profile and filter now */
         size_t n_classes;
-        const char *hinted;      /* class whose head is wanted back, "" */
+        const char *hinted; /* class whose head is wanted back, "" */
         unsigned holds;
 };
 struct dispatch_ops {
@@ -61,13 +63,14 @@ struct dispatch_ops {
 };
 struct dispatch_head {
         const char *class_id;
-        bool waits;              /* false: nothing waits in it */
+        bool waits; /* false: nothing waits in it */
         int64_t v_us;
 };
 struct dispatch_result {
-        bool failed;             /* no answer from the store: err */
+        bool failed; /* no answer from the store: err */
         const struct err *err;
-        bool blocked;            /* full or away: park without wanting a class until a hint for the agent */
+        /* full or away: park without wanting a class until a hint for the agent */
+        bool blocked;
         const char *const *tickets;
         size_t n_tickets;
         uint64_t hintseq;
@@ -79,8 +82,8 @@ struct dispatch *dispatch_new(const struct dispatch_ops *ops, void *arg);
 void dispatch_free(struct dispatch **d);
 
 /* Who is who: called for each agent at start and reload (then dispatch_hint_all). */
-void dispatch_set_agent(struct dispatch *d, const char *agent, const struct profile *p,
-    unsigned holds);
+void dispatch_set_agent(
+    struct dispatch *d, const char *agent, const struct profile *p, unsigned holds);
 void dispatch_forget_agent(struct dispatch *d, const char *agent);
 /* Every class must be known before the put or commit that uses it is sent. */
 void dispatch_set_class(struct dispatch *d, const struct class *c);
@@ -90,8 +93,8 @@ void dispatch_set_idle(struct dispatch *d, const char *agent, int64_t since_ms);
 
 /* Pulls at once, then parks if the request blocks. fn is called once, never before
  * this returns. NULL (and fn never called): draining, or an agent nobody declared. */
-struct reserve *dispatch_reserve(struct dispatch *d, const struct reserve_request *r, reserve_fn fn,
-    void *arg);
+struct reserve *dispatch_reserve(
+    struct dispatch *d, const struct reserve_request *r, reserve_fn fn, void *arg);
 /* The caller wants no answer any more (time-out, AWAY, gone). gone: the connection is
  * dead, what a pull in flight brings is given back; not gone: a pull in flight is
  * still waited for and answered (returns false then; true: it was parked, is gone now). */

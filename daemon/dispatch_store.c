@@ -125,7 +125,8 @@ desk_pull(void *arg, const struct dispatch_pull *p)
 
 void
 desk_take(struct desk *d, const char *agent, const char *ticket, const char *class_id,
-    const char *connection, const char *idem, const char *idem_hash, store_pull_fn fn, void *arg)
+    const char *connection, const char *idem, const char *idem_hash, store_pull_fn fn,
+    void *arg)
 {
         struct arena *a AUTO_ARENA = arena_new();
         const struct agent_options *who = config_agent(d->config, agent);

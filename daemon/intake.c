@@ -37,6 +37,7 @@
 #define ACK_MAX_AGE_MS (24 * 3600000LL)
 #define MAX_PEOPLE 100
 #define MAX_RECENT 10 /* of the customer's tickets that are looked at for a call */
+#define QUIET_MS 60000 /* at most one line about suppressed acknowledgements in it */
 
 struct job {
         struct intake *intake;
@@ -63,6 +64,7 @@ struct job {
         size_t n_learn;
         struct decision decision;
         bool is_new;
+        const char *ack_to; /* whom it would acknowledge, "" nobody */
         /* QUARANTINE RETRY */
         const char *retry_of, *retry_who;
         store_done_fn retry_fn;
@@ -74,6 +76,9 @@ struct intake {
         struct channel_host host;
         struct job *jobs;
         size_t n_jobs;
+        int64_t
+            quiet_until_ms; /* no further line about suppressed acknowledgements before */
+        unsigned n_quiet; /* suppressed since the last such line */
 };
 
 static void job_facts(struct job *j);
@@ -90,7 +95,8 @@ job_new(struct intake *i)
         j->intake = i;
         j->arena = arena_new();
         j->keep = arena_new();
-        j->quarantine = j->digest = j->retry_of = j->ticket = j->stored_on = "";
+        j->quarantine = j->digest = j->retry_of = j->ack_to = j->ticket = j->stored_on =
+            "";
         j->next = i->jobs;
         if (i->jobs != NULL)
                 i->jobs->prev = j;
@@ -588,7 +594,7 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
 }
 
 /* The acknowledgement goes where RFC 3834 sends automatic answers: to the sender
- * of the envelope, and only when he is the one the mail says it is from. */
+ * of the envelope. */
 static void
 job_acknowledge(struct job *j, struct put *p)
 {
@@ -597,6 +603,7 @@ job_acknowledge(struct job *j, struct put *p)
         const char *envelope = address_normalise(j->arena, m->envelope_from);
         int64_t now = clock_now_ms();
 
+        j->ack_to = "";
         if (!j->is_new || !mail_counts(m) || *j->quarantine != '\0' ||
             j->has_token == false || strcmp(j->decision.acknowledge, "none") == 0)
                 return;
@@ -608,13 +615,30 @@ job_acknowledge(struct job *j, struct put *p)
             config_is_ours(j->intake->desk->config, from))
                 return;
         p->ack_template = j->decision.acknowledge;
-        p->ack_to = from;
+        p->ack_to = j->ack_to = from;
         p->ack_language = m->language;
         p->ack_account = j->account;
         p->ack_due_ms = now;
 }
 
 /* ---- 5: put, guarded by the facts ---- */
+
+/* A loop of mails is told of by one line a minute, not by one a mail. */
+static void
+intake_tell_suppressed(struct intake *i, const struct job *j, const char *ticket)
+{
+        int64_t now = clock_now_ms();
+
+        i->n_quiet++;
+        if (now < i->quiet_until_ms)
+                return;
+        log_warn("ACK-SUPPRESSED",
+            "ticket=%s to=%s n=%u why=\"too many automatic mails to this address (3 an "
+            "hour, 10 a day)\"",
+            ticket, log_quote(j->ack_to), i->n_quiet);
+        i->quiet_until_ms = now + QUIET_MS;
+        i->n_quiet = 0;
+}
 
 static void
 job_put_done(struct job *j, const struct put_answer *a)
@@ -623,14 +647,12 @@ job_put_done(struct job *j, const struct put_answer *a)
 
         crash_point("intake.put");
         if (a->ack_suppressed)
-                log_warn("ACK-SUPPRESSED",
-                    "ticket=%s to=%s why=\"too many automatic mails to this "
-                    "address (3 an hour, 10 a day)\"",
-                    a->ticket, log_quote(j->message->from.address));
-        log_info(event, "ticket=%s message=%s account=%s kind=%s%s%s", a->ticket,
+                intake_tell_suppressed(j->intake, j, a->ticket);
+        log_info(event, "ticket=%s message=%s account=%s kind=%s%s%s%s", a->ticket,
             a->message, log_quote(j->account), message_kind_name(j->message->kind),
             *j->message->machine != '\0' ? " machine=" : "",
-            *j->message->machine != '\0' ? log_quote(j->message->machine) : "");
+            *j->message->machine != '\0' ? log_quote(j->message->machine) : "",
+            a->ack_suppressed ? " ack=suppressed" : "");
         j->stored_on = arena_strdup(j->keep, a->ticket);
         if (a->outcome == PUT_DUPLICATE)
                 job_settle(j, SETTLE_DUPLICATE, NULL);

@@ -21,7 +21,8 @@ const struct channel_host *intake_host(struct intake *i);
 size_t intake_pending(const struct intake *i);
 /* QUARANTINE RETRY: parse the kept bytes again; when they are understood now, the full
  * message is added to its ticket and the entry is dropped. */
-void intake_retry(struct intake *i, const char *quarantine_id, const char *who, store_done_fn fn, void *arg);
+void intake_retry(struct intake *i, const char *quarantine_id, const char *who,
+    store_done_fn fn, void *arg);
 
 /* ---- pure decisions, tested by themselves (daemon/intake_mail.c) ---- */
 /* Is it machine mail (RFC 3834, null sender, Precedence, List-Id,

@@ -30,8 +30,8 @@ struct change {
         struct change_arg *args; /* the steps, flat; queue/lua/ knows their shape */
         size_t n_args;
         unsigned n_steps;
-        const char *
-            new_message; /* id of the message it adds ("1042.3"), "" when none or new ticket */
+        /* id of the message it adds ("1042.3"), "" when none or new ticket */
+        const char *new_message;
 };
 
 void change_init(struct change *c, struct arena *a, const char *ticket, uint64_t version);
@@ -76,8 +76,8 @@ void change_delivery(struct change *c, const char *message, const char *json);
 
 struct outbox_new {
         const char *kind; /* "reply" or "ack" */
-        const char *
-            message; /* id of the message it carries; "$new": the one this change adds; "" ack */
+        /* id of the message it carries; "$new": the one this change adds; "" ack */
+        const char *message;
         const char *account; /* our address it is sent from */
         const char *template; /* ack: template name, rendered when claimed */
         const char *language;

@@ -28,8 +28,8 @@ struct disk_space {
         char *dir; /* the state directory */
         char *ballast; /* path of the file */
         int64_t floor; /* never less than this free: 1 GB or HELPLINE_DISK_FLOOR */
-        enum disk_level
-            level; /* at the last look: leaving it takes 5 % more than entering */
+        /* at the last look: leaving it takes 5 % more than entering */
+        enum disk_level level;
 };
 
 struct disk_space *

@@ -15,8 +15,8 @@
 #include "daemon/base/err.h"
 
 struct fsck_options {
-        const char
-            *where; /* as `store` of the configuration: "embedded", "unix:///path" ... */
+        /* as `store` of the configuration: "embedded", "unix:///path" ... */
+        const char *where;
         const char *password; /* "" none */
         const char *state_dir; /* absolute: lock, r.sock, blobs */
         bool fix; /* repair what can be worked out, then look again */

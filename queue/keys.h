@@ -14,9 +14,10 @@
 #define STORE_SCHEMA 1
 
 /* hash: schema, hintseq, now (desk's last time, us), next_ticket, next_id, live (1: mail
- * leaves), key:<c> (secret for Message-IDs, hex; the greatest c signs), ticker (id of the daemon that ticks), ticked (last
- * tick, about), claimed_by and claims (the last tick that claimed outbox entries, and which), pause (leases and graces wait until then), sweep (cursor),
- * sim (1: virtual time, for simulation and tests) */
+ * leaves), key:<c> (secret for Message-IDs, hex; the greatest c signs), ticker (id of
+ * the daemon that ticks), ticked (last tick, about), claimed_by and claims (the last
+ * tick that claimed outbox entries, and which), pause (leases and graces wait until
+ * then), sweep (cursor), sim (1: virtual time, for simulation and tests) */
 #define KEY_META KEY_PREFIX "meta"
 /* hash: the ticket; daemon/model/ticket.h has its fields; and `nonce`, the last commit's */
 #define KEY_TICKET KEY_PREFIX "t:"

@@ -460,7 +460,7 @@ child_exited(struct redis_child *c, struct err *why)
                         c->h->on_exited(c->arg, why);
         } else {
                 err_prefix(why, "Redis has ended three times within a minute and is not "
-                                "started again");
+                                "started again: mend the cause, then restart helplined");
                 why->kind = ERR_CONFIG;
                 child_fatal(c, why);
         }

@@ -73,8 +73,8 @@ struct redis_conn {
         size_t flying_bytes; /* of flying */
         struct timer *timer; /* the earliest of all deadlines, or the back-off's end */
         int64_t wake_us; /* what it is set to; INT64_MAX off */
-        int64_t
-            state_until_us; /* WAIT: connect then; CONNECT, LOGIN, SETUP: give up then */
+        /* WAIT: connect then; CONNECT, LOGIN, SETUP: give up then */
+        int64_t state_until_us;
         int64_t ping_at_us; /* LOGIN: ask again whether it has loaded; 0 not */
         unsigned n_failed; /* attempts since the last good answer */
         struct err why; /* why it is not ready */

@@ -24,8 +24,8 @@ struct redis_conn_options {
         const char *password; /* "" none */
         unsigned db;
         int64_t connect_ms; /* deadline of connecting and handshake */
-        int64_t
-            command_ms; /* deadline of a command in flight: then the connection is rebuilt */
+        /* deadline of a command in flight: then the connection is rebuilt */
+        int64_t command_ms;
         bool blocking; /* for XREAD BLOCK: one command at a time, longer deadline */
 };
 

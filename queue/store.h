@@ -26,8 +26,8 @@ struct store;
 struct store_options {
         const char *where; /* "embedded", "unix:///path", "redis://host:port/0" */
         const char *password; /* "" none */
-        const char *
-            state_dir; /* absolute: r.sock and the append-only files of the embedded child */
+        /* absolute: r.sock and the append-only files of the embedded child */
+        const char *state_dir;
         int lock_fd; /* the flock'd descriptor the child inherits; -1 when not embedded */
         int64_t command_ms; /* deadline of one command; default 5000 */
 };
@@ -87,12 +87,13 @@ struct facts_answer {
         const char *duplicate; /* message id when it was seen before, else "" */
         const char *customer; /* of the sender, "" unknown */
         const char *customer_name;
-        struct ticket *
-            tickets; /* those of the query that exist (merged ones followed), class_doc not filled */
+        /* those of the query that exist (merged ones followed), class_doc not filled */
+        struct ticket *tickets;
         size_t n_tickets;
-        const char **
-            mid_tickets; /* for each mid its ticket id or ""; those tickets are in tickets too */
-        const char **recent; /* ids of his newest tickets, newest first; in tickets too */
+        /* for each mid its ticket id or ""; those tickets are in tickets too */
+        const char **mid_tickets;
+        /* ids of his newest tickets, newest first; they are in tickets too */
+        const char **recent;
         size_t n_recent;
 };
 typedef void (*store_facts_fn)(
@@ -102,15 +103,16 @@ store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, voi
 
 struct put {
         const char *digest; /* as in the query; "" none */
-        const char
-            *sender; /* normalised; guard: still belongs to `customer` ("" : to nobody) */
-        const char *also; /* his number beside it, "" or NULL: learnt when nobody's */
+        /* normalised; guard: still belongs to `customer` ("" : to nobody) */
+        const char *sender;
+        /* his number beside it, "" or NULL: learnt when nobody's */
+        const char *also;
         const char *customer; /* known customer of the sender, "" : make one */
         const char *customer_name; /* for a new one */
         const struct change *change; /* of the ticket (new or known) */
-        const char
-            *ack_template; /* "" : no acknowledgement; else intent, written by put itself
-                                       * when the ticket never had one and the rate allows */
+        /* "" : no acknowledgement; else intent, written by put itself when the ticket
+         * never had one and the rate allows */
+        const char *ack_template;
         const char *ack_to; /* envelope recipient */
         const char *ack_language;
         const char *ack_account;
@@ -123,8 +125,8 @@ struct put_answer {
         const char *ticket; /* "1042" */
         const char *message; /* "1042.1"; the stored one for a duplicate */
         bool acknowledged; /* an acknowledgement was written */
-        bool
-            ack_suppressed; /* the breaker (3 an hour, 10 a day to one address) stopped it */
+        /* the breaker (3 an hour, 10 a day to one address) stopped it */
+        bool ack_suppressed;
 };
 typedef void (*store_put_fn)(
     void *arg, const struct err *err, const struct put_answer *a);
@@ -150,8 +152,8 @@ struct pull {
         const char *const *leases; /* pairs: line, ms as text */
         size_t n_leases; /* pairs */
         int64_t default_lease_ms;
-        const char *
-            idem; /* RESERVE's ID "agent:key" or ""; then one of the daemon's own is used */
+        /* RESERVE's ID "agent:key" or ""; then one of the daemon's own is used */
+        const char *idem;
         const char *idem_hash; /* of the arguments */
         const char *hinted; /* class whose head is wanted back, "" none */
         bool make_ready; /* RESERVE implies ready */
@@ -197,8 +199,9 @@ struct read_ticket {
         const char *idem; /* "agent:key" to look up along, "" none */
 };
 struct ticket_view {
-        struct arena *arena; /* the view's; lives until the callback returns, or take it:
-                                       * set view->arena = NULL and free it yourself */
+        /* the view's; lives until the callback returns, or take it:
+         * set view->arena = NULL and free it yourself */
+        struct arena *arena;
         bool exists;
         struct ticket ticket; /* with class_doc and customer */
         const char **messages; /* documents, oldest first */
@@ -344,10 +347,10 @@ void store_sweep(struct store *s, store_done_fn fn, void *arg);
 /* ---- cursors of channels (phone log positions), cur:<account> ---- */
 typedef void (*store_cursor_fn)(void *arg, const struct err *err, const char *value);
 /* "" when there is none. */
-void store_cursor_get(
-    struct store *s, const char *account, store_cursor_fn fn, void *arg);
-void store_cursor_set(struct store *s, const char *account, const char *value,
-    store_done_fn fn, void *arg);
+void
+store_cursor_get(struct store *s, const char *account, store_cursor_fn fn, void *arg);
+void store_cursor_set(
+    struct store *s, const char *account, const char *value, store_done_fn fn, void *arg);
 
 /* ---- numbers (STATS) ---- */
 struct store_stats {

@@ -122,9 +122,12 @@ store_call_error(const redisReply *r, struct err *err)
         else if (strncmp(r->str, "CLOCK ", 6) == 0)
                 err_set(err, ERR_RETRY, "%.400s: set this host's clock", text);
         else if (strncmp(r->str, "BADKEY ", 7) == 0 || strncmp(r->str, "BADARG ", 7) == 0)
-                err_set(err, ERR_REJECT, "%.400s", text);
-        else
+                err_code(err, ERR_REJECT, "TRYAGAIN", "%.400s", text);
+        else {
                 redis_error_kind(r, err);
+                /* Redis's words (NOAUTH, MOVED) would mean something else to an agent. */
+                snprintf(err->code, sizeof err->code, "TRYAGAIN");
+        }
 }
 
 /* What our own script made eligible. */

@@ -39,8 +39,8 @@ struct store {
         struct err bad_where; /* `where` could not be read: told at the start */
 
         struct redis_child *child; /* NULL: not embedded */
-        struct redis_conn
-            *conn; /* all scripts, so answers come in the order of execution */
+        /* all scripts, so answers come in the order of execution */
+        struct redis_conn *conn;
         struct redis_conn *stream; /* XREAD BLOCK; NULL before the first handshake */
         bool up;
         bool stopping;

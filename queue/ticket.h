@@ -31,8 +31,8 @@ struct ticket_event {
         int64_t now_ms;
         const char *who; /* agent, "unix:root", "customer", "helpline" */
         const char *agent; /* the acting agent, "" when none */
-        bool
-            is_admin; /* leads and admins may act on what they do not hold where the law says so */
+        /* leads and admins may act on what they do not hold where the law says so */
+        bool is_admin;
         uint64_t lease; /* LEASE n of the command, 0 not given */
         int64_t lease_ms; /* of the line, for renewals */
         int64_t own_ms; /* how long the last holder is preferred, 0 not */
@@ -41,12 +41,12 @@ struct ticket_event {
         int64_t delay_ms; /* RELEASE DELAY */
         const char *text; /* reason, note */
         const char *seen; /* SEEN m, "" not given */
-        const char
-            *status; /* REPLY STATUS: waiting resolved held; DELIVERY: what the journal
-                                * says: "sent", "refused" or "" */
+        /* REPLY STATUS: waiting resolved held; DELIVERY: what the journal says:
+         * "sent", "refused" or "" */
+        const char *status;
         const char *target; /* UNSEND, DELIVERY: message id */
-        const struct message
-            *message; /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */
+        /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */
+        const struct message *message;
         bool counts; /* MESSAGE: a person's (false: machine mail, moves nothing) */
         const char *account; /* REPLY: our address */
         const char **to; /* REPLY: recipients (to and cc), normalised */

@@ -103,6 +103,7 @@ struct conn {
         bool running; /* inside conn_run */
         bool again; /* conn_run waits for its turn in loop_later */
         bool full; /* too much unread: no command until it has read */
+        bool watched; /* after FIN, until it is known whether it was a reset */
         bool closing; /* close when the answers have left */
         bool closed; /* memory goes at the end of the turn */
 };
@@ -133,8 +134,8 @@ struct agents {
         struct conn_list conns;
         unsigned n_conns;
         LIST_HEAD(session_list, session) sessions;
-        LIST_HEAD(call_list, call)
-        calls; /* under way, also of connections that are gone */
+        /* under way, also of connections that are gone */
+        LIST_HEAD(call_list, call) calls;
         LIST_HEAD(lost_list, lost) losts; /* given and not received: on their way back */
         struct timer *lost_timer; /* tries again while the store is away */
         unsigned n_subscriptions; /* of all connections */
@@ -318,10 +319,10 @@ struct quiet {
         const char *agent; /* acts for him */
         const char *who;
         enum ticket_event_type type;
-        const char
-            *connection; /* only while it is "untaken" of this connection; "" whatever */
-        const char
-            *adopt; /* instead of an event: becomes "untaken" of this one; "" none */
+        /* only while it is "untaken" of this connection; "" whatever */
+        const char *connection;
+        /* instead of an event: becomes "untaken" of this one; "" none */
+        const char *adopt;
 };
 void quiet_change(struct agents *a, const struct quiet *q, quiet_fn done, void *arg);
 
@@ -381,27 +382,20 @@ bool glob_match(const char *pattern, const char *s);
 bool channel_is_valid(const char *s);
 
 /* ---- cmd_*.c: handlers named in the table ---- */
-#define COMMAND_HANDLERS(X)                                                              \
-        X(auth)                                                                          \
-        X(hello)                                                                         \
-        X(ping)                                                                          \
-        X(echo)                                                                          \
-        X(time)                                                                          \
-        X(quit)                                                                          \
-        X(reset)                                                                         \
-        X(role) X(info) X(select) X(command) X(command_count) X(command_list)            \
-            X(command_info) X(command_docs) X(help) X(client_id) X(client_info) X(       \
-                client_list) X(client_getname) X(client_setname) X(client_setinfo)       \
-                X(config_get) X(cluster) X(no_transactions) X(ready) X(away) X(reserve)  \
-                    X(take) X(show) X(mine) X(list) X(reply) X(unsend) X(note)           \
-                        X(release) X(touch) X(resolve) X(reopen) X(why) X(stats) X(blob) \
-                            X(subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe)    \
-                                X(events) X(token_new) X(token_list) X(token_drop)       \
-                                    X(reload) X(drain) X(live) X(rehearse)               \
-                                        X(outbox_list) X(outbox_show) X(outbox_retry)    \
-                                            X(outbox_drop) X(quarantine_list)            \
-                                                X(quarantine_show) X(quarantine_retry)   \
-                                                    X(quarantine_drop) X(shutdown)
+/* clang-format off */
+#define COMMAND_HANDLERS(X) \
+        X(auth) X(hello) X(ping) X(echo) X(time) X(quit) X(reset) X(role) X(info) \
+        X(select) X(command) X(command_count) X(command_list) X(command_info) \
+        X(command_docs) X(help) X(client_id) X(client_info) X(client_list) \
+        X(client_getname) X(client_setname) X(client_setinfo) X(config_get) X(cluster) \
+        X(no_transactions) X(ready) X(away) X(reserve) X(take) X(show) X(mine) X(list) \
+        X(reply) X(unsend) X(note) X(release) X(touch) X(resolve) X(reopen) X(why) \
+        X(stats) X(blob) X(subscribe) X(unsubscribe) X(psubscribe) X(punsubscribe) \
+        X(events) X(token_new) X(token_list) X(token_drop) X(reload) X(drain) X(live) \
+        X(rehearse) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
+        X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
+        X(shutdown)
+/* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
 

@@ -192,7 +192,9 @@ auth_token_dropped(struct agents *a, const char *id)
 
         for (c = TAILQ_FIRST(&a->conns); c != NULL; c = next) {
                 next = TAILQ_NEXT(c, link);
-                if (strcmp(c->me.token, id) == 0 && id[0] != '\0')
-                        conn_close_later(c);
+                if (strcmp(c->me.token, id) != 0 || id[0] == '\0')
+                        continue;
+                c->closing = true; /* what it was told before may leave */
+                conn_end(c, true, "its token was dropped");
         }
 }

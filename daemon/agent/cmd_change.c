@@ -120,6 +120,24 @@ recipients_copied(struct recipients *r)
         json_decref(list);
 }
 
+/* Was it in copy of the customer's last mail? */
+static bool
+was_copied(const struct recipients *r, const char *plain)
+{
+        struct err err;
+        json_t *list = json_read(r->t->cc, strlen(r->t->cc), 65536, &err);
+        bool found = false;
+
+        for (size_t i = 0; list != NULL && i < json_array_size(list) && !found; i++) {
+                const char *s = json_string_value(json_array_get(list, i));
+
+                found = s != NULL && plain[0] != '\0' &&
+                        strcmp(address_normalise(r->m->arena, s), plain) == 0;
+        }
+        json_decref(list);
+        return found;
+}
+
 /* Does it take part already? Others are for leads. */
 static bool
 recipient_is_allowed(const struct recipients *r, const char *address)
@@ -128,7 +146,7 @@ recipient_is_allowed(const struct recipients *r, const char *address)
 
         return r->call->me.is_lead || has_address(r->t->people, r->t->n_people, plain) ||
                strcmp(plain, address_normalise(r->m->arena, r->t->to_addr)) == 0 ||
-               (plain[0] != '\0' && strstr(r->t->cc, plain) != NULL);
+               was_copied(r, plain);
 }
 
 /* TO or CC of the command; false: there is none. */

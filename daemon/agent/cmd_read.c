@@ -385,16 +385,6 @@ why_on_agent(void *arg, const struct err *err, const struct agent_state *s)
                 why_answer(c);
 }
 
-static void
-why_skills(struct json_out *o, const char *key, const struct skill *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '{');
-        for (size_t i = 0; i < n; i++)
-                jo_kint(o, s[i].name, s[i].level);
-        jo_close(o, '}');
-}
-
 /* The kind of a ticket is that of its first message. */
 static const char *
 why_kind(const struct ticket_view *v)
@@ -427,8 +417,8 @@ why_head(const struct ticket_view *v, struct buf *out)
         for (size_t i = 0; i < t->n_tags; i++)
                 jo_string(&o, t->tags[i]);
         jo_close(&o, ']');
-        why_skills(&o, "needs", t->class_doc.needs, t->class_doc.n_needs);
-        why_skills(&o, "musts", t->class_doc.musts, t->class_doc.n_musts);
+        class_format_skills(&o, "needs", t->class_doc.needs, t->class_doc.n_needs);
+        class_format_skills(&o, "musts", t->class_doc.musts, t->class_doc.n_musts);
         jo_kstring(&o, "priority", priority_name(t->priority));
         jo_kstring(&o, "language", t->language);
         jo_kstring(&o, "kind", why_kind(v));

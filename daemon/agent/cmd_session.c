@@ -28,12 +28,23 @@ auth_done(void *arg, const struct err *err, const struct identity *id)
         call_ok(c);
 }
 
+/* A word with a NUL is no name and no token, whatever stands before the NUL. */
+static void
+auth_words(struct call *c, const struct resp_arg *agent, const struct resp_arg *token,
+    auth_fn fn)
+{
+        bool whole = strlen(token->s) == token->len &&
+                     (agent == NULL || strlen(agent->s) == agent->len);
+
+        auth_token(
+            c->agents, agent == NULL ? "" : agent->s, whole ? token->s : "", fn, c);
+}
+
 void
 cmd_auth(struct call *c)
 {
-        const char *agent = c->argc == 3 ? c->argv[1].s : "";
-
-        auth_token(c->agents, agent, c->argv[c->argc - 1].s, auth_done, c);
+        auth_words(
+            c, c->argc == 3 ? &c->argv[1] : NULL, &c->argv[c->argc - 1], auth_done);
 }
 
 struct hello { /* call->state */
@@ -166,8 +177,7 @@ cmd_hello(struct call *c)
         if (auth == -1)
                 return;
         if (auth > 0)
-                auth_token(
-                    c->agents, c->argv[auth].s, c->argv[auth + 1].s, hello_authed, c);
+                auth_words(c, &c->argv[auth], &c->argv[auth + 1], hello_authed);
         else if (!c->conn->me.known)
                 call_error(c, "NOAUTH",
                     "HELLO must be called with the client already authenticated, "

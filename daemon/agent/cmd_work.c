@@ -152,13 +152,15 @@ giving_write(struct call *c, const struct ticket_view *views, size_t n)
                 struct buf doc AUTO_BUF = BUF_INIT;
                 const struct ticket *t = &views[i].ticket;
 
+                /* A repetition by ID tells all its connections the same. */
                 if (!giving_is_mine(c, &views[i]) ||
-                    (t->untaken[0] != '\0' && strcmp(t->untaken, c->connection) != 0))
+                    (t->untaken[0] != '\0' && strcmp(t->untaken, c->connection) != 0 &&
+                        c->idem[0] == '\0'))
                         continue;
                 view_document(&views[i], false, max, &doc);
                 resp_bulk(&docs, doc.data, doc.len);
                 n_docs++;
-                if (t->untaken[0] != '\0')
+                if (strcmp(t->untaken, c->connection) == 0)
                         session_gave(c->conn, t->id);
         }
         if (n_docs == 0 && !g->from_pull) { /* another connection was faster */

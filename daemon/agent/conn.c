@@ -136,7 +136,7 @@ conn_watch_over(void *arg)
 static void
 conn_after_eof(struct conn *c)
 {
-        c->closing = true;
+        c->closing = c->watched = true;
         if (LIST_EMPTY(&c->given) || stream_unsent(c->stream) > 0) {
                 conn_end(c, stream_unsent(c->stream) > 0, "ended by the client");
                 return;
@@ -361,7 +361,7 @@ conn_run(struct conn *c)
         if (c->call != NULL) {
                 if (c->call->is_parked && !c->eof)
                         conn_look_behind(c);
-        } else if (c->closing && !c->eof)
+        } else if (c->closing && !c->watched)
                 conn_end(c, false, "closed by us");
         else if (c->eof && !more && !c->closing)
                 conn_after_eof(c);

@@ -32,8 +32,8 @@ struct agents_limits {
         int64_t watch_ms; /* after FIN: does a reset follow? */
         int64_t gone_ms; /* a person without session and command: offline */
         int64_t empty_ms; /* longest delay of repeated empty answers */
-        int64_t
-            own_ms; /* how long the last holder is preferred when a ticket comes back */
+        /* how long the last holder is preferred when a ticket comes back */
+        int64_t own_ms;
         int64_t repeat_ms; /* a repetition without a key counts as one for so long */
 };
 extern struct agents_limits agents_limits;

@@ -275,9 +275,12 @@ conn_reloaded(struct conn *c)
                 conn_end(c, false, "no such agent any more");
                 return;
         }
-        if (c->peer.uid == 0 || c->peer.uid == geteuid())
+        /* By the Unix login, not by a token: the daemon's own user stays what he is. */
+        if (c->me.token[0] == '\0' && (c->peer.uid == 0 || c->peer.uid == geteuid()))
                 id.is_admin = id.is_lead = true;
         c->me = id;
+        if (c->session != NULL)
+                c->session->is_bot = id.is_bot;
 }
 
 void

@@ -306,24 +306,32 @@ session_lost(
 /* ---- the store is up ---- */
 
 static void
-sessions_nothing(void *arg, const struct err *err)
+session_read_presence(struct session *s)
 {
-        (void)arg;
-        if (err->kind != ERR_NONE)
-                log_warn("GRACE", "why=%s", log_quote(err->text));
+        if (!s->presence_known)
+                store_agent(s->agents->desk->store, s->agent, session_on_presence,
+                    session_name_new(s));
 }
 
-/* After a start: whoever held tickets has two minutes to come back. */
+/* After a start: whoever held tickets has two minutes to come back, and who was
+ * ready an hour. */
 static void
-sessions_first_grace(struct agents *a)
+sessions_after_start(struct agents *a)
 {
         const struct config *c = a->desk->config;
-        int64_t at_ms = clock_now_ms() + agents_limits.grace_ms;
 
-        for (size_t i = 0; i < c->n_agents; i++)
-                if (session_find(a, c->agents[i].name) == NULL)
-                        store_set_grace(a->desk->store, c->agents[i].name,
-                            c->agents[i].role == ROLE_BOT, at_ms, sessions_nothing, NULL);
+        for (size_t i = 0; i < c->n_agents; i++) {
+                const struct agent_options *o = &c->agents[i];
+                struct session *s;
+
+                if (strlen(o->name) > NAME_MAX_BYTES || session_find(a, o->name) != NULL)
+                        continue;
+                s = session_new(a, o->name);
+                s->is_bot = o->role == ROLE_BOT;
+                s->gone_ms = clock_now_ms();
+                s->grace_unsaved = true;
+                timer_set(s->timer, agents_limits.grace_ms);
+        }
 }
 
 void
@@ -331,16 +339,14 @@ sessions_store_up(struct agents *a)
 {
         struct session *s = NULL;
 
+        if (!a->was_up)
+                sessions_after_start(a);
         LIST_FOREACH(s, &a->sessions, link)
         {
                 if (s->grace_unsaved)
                         session_save_grace(s);
-                if (!s->presence_known)
-                        store_agent(a->desk->store, s->agent, session_on_presence,
-                            session_name_new(s));
+                session_read_presence(s);
         }
-        if (!a->was_up)
-                sessions_first_grace(a);
         a->was_up = true;
         lost_try_all(a);
 }

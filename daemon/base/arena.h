@@ -23,7 +23,8 @@ void *arena_alloc(struct arena *a, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 /* A copy of n bytes (which may hold NULs), NUL-terminated. */
 char *arena_strndup(struct arena *a, const void *s, size_t n);
-char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *
+arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 /* Bytes asked for so far. */
 size_t arena_size(const struct arena *a);

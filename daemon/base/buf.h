@@ -9,12 +9,14 @@
 #include <stddef.h>
 
 struct buf {
-        char *data;  /* NULL while nothing was added */
+        char *data; /* NULL while nothing was added */
         size_t len;
         size_t room;
 };
 
+/* clang-format off */
 #define BUF_INIT {NULL, 0, 0}
+/* clang-format on */
 
 void buf_fini(struct buf *b); /* frees and makes it empty */
 void buf_clear(struct buf *b); /* empty, memory kept */

@@ -2,6 +2,7 @@
 #include "daemon/base/digest.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,22 +139,30 @@ hex_format(const uint8_t *p, size_t n, char *out)
         *out = '\0';
 }
 
+static uint32_t crc_table[256];
+
+static void
+crc_table_make(void)
+{
+        for (uint32_t i = 0; i < 256; i++) {
+                uint32_t c = i;
+
+                for (int k = 0; k < 8; k++)
+                        c = c & 1 ? 0x82f63b78u ^ c >> 1 : c >> 1;
+                crc_table[i] = c;
+        }
+}
+
 uint32_t
 crc32c(uint32_t crc, const void *p, size_t n)
 {
-        static uint32_t table[256];
+        static pthread_once_t once =
+            PTHREAD_ONCE_INIT; /* the disk thread comes here, too */
         const uint8_t *s = p;
 
-        if (table[1] == 0)
-                for (uint32_t i = 0; i < 256; i++) {
-                        uint32_t c = i;
-
-                        for (int k = 0; k < 8; k++)
-                                c = c & 1 ? 0x82f63b78u ^ c >> 1 : c >> 1;
-                        table[i] = c;
-                }
+        pthread_once(&once, crc_table_make);
         crc = ~crc;
         while (n-- > 0)
-                crc = table[(crc ^ *s++) & 0xff] ^ crc >> 8;
+                crc = crc_table[(crc ^ *s++) & 0xff] ^ crc >> 8;
         return ~crc;
 }

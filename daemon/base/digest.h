@@ -16,7 +16,8 @@ void sha256_add(struct sha256 *s, const void *p, size_t n);
 void sha256_end(struct sha256 **s, char out[65]);
 /* All at once. */
 void sha256_hex(const void *p, size_t n, char out[65]);
-void hmac_sha256(const void *key, size_t key_len, const void *p, size_t n, uint8_t out[32]);
+void
+hmac_sha256(const void *key, size_t key_len, const void *p, size_t n, uint8_t out[32]);
 
 /* n random bytes (getrandom; ends the process when there are none). */
 void random_bytes(void *p, size_t n);

@@ -1,12 +1,15 @@
 /*
  * Errors as values; see err.h. Nothing here allocates, so an error can always
- * be told.
+ * be told. A text may quote what came from outside, and cut it: it is made one
+ * line of UTF-8 for logs, terminals and clients.
  */
 #include "daemon/base/err.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "daemon/base/utf8.h"
 
 static void
 err_fill(
@@ -15,9 +18,7 @@ err_fill(
         err->kind = kind;
         snprintf(err->code, sizeof err->code, "%s", code);
         vsnprintf(err->text, sizeof err->text, fmt, ap);
-        for (char *p = err->text; *p != '\0'; p++)
-                if (*p == '\n' || *p == '\r')
-                        *p = ' ';
+        utf8_make_line(err->text, strlen(err->text));
 }
 
 int
@@ -78,6 +79,7 @@ err_prefix(struct err *err, const char *fmt, ...)
         n = strlen(err->text);
         snprintf(
             err->text + n, sizeof err->text - n, ": %.*s", (int)(sizeof old - 1), old);
+        utf8_make_line(err->text, strlen(err->text)); /* it may have been cut */
         return -1;
 }
 

@@ -1,6 +1,6 @@
 /*
- * JSON; see json.h. What jansson does not bound (length, depth) is bounded
- * before it sees a byte; its messages are cut where they would quote the input,
+ * JSON; see json.h. What jansson does not bound (length, depth, number of values) is
+ * bounded before it sees a byte; its messages are cut where they would quote the input,
  * because errors are logged and bodies are not.
  */
 #include "daemon/base/json.h"
@@ -11,15 +11,17 @@
 #include "daemon/base/utf8.h"
 
 #define LEVELS_MAX 32
+#define VALUES_MAX                                                                       \
+        200000u /* each costs up to 250 bytes: 3 bytes of text are enough for one */
 
 /* ---- reading ---- */
 
-/* The byte where the nesting passes LEVELS_MAX, or n. Broken text is jansson's
- * to find. */
-static size_t
-json_too_deep_at(const char *s, size_t n)
+/* Is it nested too deep, or of too many values? Broken text is jansson's to find. */
+static int
+json_check_limits(const char *s, size_t n, struct err *err)
 {
         unsigned levels = 0;
+        size_t n_values = 0;
         bool in_string = false;
 
         for (size_t i = 0; i < n; i++) {
@@ -31,13 +33,22 @@ json_too_deep_at(const char *s, size_t n)
                 } else if (s[i] == '"') {
                         in_string = true;
                 } else if (s[i] == '{' || s[i] == '[') {
+                        n_values++;
                         if (++levels > LEVELS_MAX)
-                                return i;
+                                return err_set(err, ERR_LIMIT,
+                                    "the JSON text is nested more than %d levels deep at "
+                                    "byte %zu",
+                                    LEVELS_MAX, i);
+                } else if (s[i] == ',') {
+                        n_values++;
                 } else if ((s[i] == '}' || s[i] == ']') && levels > 0) {
                         levels--;
                 }
         }
-        return n;
+        if (n_values > VALUES_MAX)
+                return err_set(
+                    err, ERR_LIMIT, "the JSON text has more than %u values", VALUES_MAX);
+        return 0;
 }
 
 json_t *
@@ -45,7 +56,6 @@ json_read(const char *s, size_t n, size_t max_len, struct err *err)
 {
         json_error_t why;
         json_t *o;
-        size_t at;
         char *near;
 
         if (n > max_len) {
@@ -53,13 +63,8 @@ json_read(const char *s, size_t n, size_t max_len, struct err *err)
                     "the JSON text has %zu bytes; at most %zu are allowed", n, max_len);
                 return NULL;
         }
-        at = json_too_deep_at(s, n);
-        if (at < n) {
-                err_set(err, ERR_LIMIT,
-                    "the JSON text is nested more than %d levels deep at byte %zu",
-                    LEVELS_MAX, at);
+        if (json_check_limits(s, n, err) == -1)
                 return NULL;
-        }
         o = json_loadb(s, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
         if (o != NULL)
                 return o;
@@ -281,6 +286,16 @@ jo_ktime(struct json_out *o, const char *key, int64_t us)
 {
         jo_key(o, key);
         jo_time(o, us);
+}
+
+void
+jo_kstrings(struct json_out *o, const char *key, const char *const *s, size_t n)
+{
+        jo_key(o, key);
+        jo_open(o, '[');
+        for (size_t i = 0; i < n; i++)
+                jo_string(o, s[i]);
+        jo_close(o, ']');
 }
 
 void

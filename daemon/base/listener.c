@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "daemon/base/arena.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/netaddr.h"
 #include "daemon/base/stream.h"
@@ -29,12 +30,14 @@
 #define BACKLOG 1024
 #define ACCEPT_A_TURN 64
 #define REST_MS 200
+#define WARN_AGAIN_US 60000000 /* the rests of a minute are one warning */
 
 struct listener {
         struct loop *loop;
         int fd;
         struct watch *watch; /* NULL while paused or resting */
         struct timer *rest; /* runs while we are out of descriptors */
+        int64_t warned_at_us; /* when the log was told of it (monotonic), 0 never */
         void (*on_accept)(void *arg, int fd, const struct peer *peer);
         void *arg;
         bool paused; /* the owner's wish */
@@ -65,9 +68,12 @@ listener_peer(int fd, const struct sockaddr_storage *ss, struct peer *peer)
 static void
 listener_rest(struct listener *l, int errnum)
 {
-        log_warn("LISTEN",
-            "address=%s cannot accept: %s; raise LimitNOFILE when this goes on",
-            l->address, strerror(errnum));
+        if (l->warned_at_us == 0 || clock_mono_us() - l->warned_at_us > WARN_AGAIN_US) {
+                l->warned_at_us = clock_mono_us();
+                log_warn("LISTEN",
+                    "address=%s cannot accept: %s; raise LimitNOFILE when this goes on",
+                    l->address, strerror(errnum));
+        }
         watch_free(&l->watch);
         timer_set(l->rest, REST_MS);
 }

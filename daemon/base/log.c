@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/base/utf8.h"
+
 #define LINE_MAX_BYTES 2048
 #define QUOTE_MAX 200
 
@@ -95,9 +97,7 @@ log_line(enum log_level level, const char *event, const char *fmt, ...)
                 n += (size_t)m < sizeof line - 1 - n ? (size_t)m : sizeof line - 2 - n;
         while (n > 0 && line[n - 1] == ' ')
                 n--;
-        for (size_t i = 0; i < n; i++)
-                if (line[i] == '\n' || line[i] == '\r')
-                        line[i] = ' ';
+        utf8_make_line(line, n);
         line[n++] = '\n';
         while (write(log_fd, line, n) == -1 && errno == EINTR)
                 ;

@@ -87,6 +87,7 @@ loop_new(void)
         struct loop *loop = xcalloc(1, sizeof *loop);
 
         signal(SIGPIPE, SIG_IGN);
+        signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
         loop->base = must(event_base_new(), "an event loop");
         loop->turn_end = must(evtimer_new(loop->base, loop_nothing_cb, loop), "a timer");
         STAILQ_INIT(&loop->later);

@@ -157,6 +157,19 @@ utf8_add_clean(struct buf *b, const char *s, size_t n)
         }
 }
 
+void
+utf8_make_line(char *s, size_t n)
+{
+        for (size_t i = 0, used; i < n; i += used) {
+                int32_t cp = utf8_decode(s + i, n - i, &used);
+
+                if (cp == '\t' || cp == '\n' || cp == '\r')
+                        s[i] = ' ';
+                else if (cp == -1 || utf8_is_control((uint32_t)cp))
+                        memset(s + i, '?', used);
+        }
+}
+
 size_t
 utf8_cut(const char *s, size_t n, size_t max)
 {

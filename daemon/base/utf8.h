@@ -21,6 +21,9 @@ void utf8_add(struct buf *b, uint32_t cp);
 /* Append s with each bad byte, NUL and control character other than \n and \t
  * replaced by U+FFFD (controls: dropped; CR LF and CR become LF). */
 void utf8_add_clean(struct buf *b, const char *s, size_t n);
+/* Makes of s one line that is valid UTF-8 and does nothing to a terminal: tabs and
+ * line ends become blanks, other controls and bad bytes '?'. */
+void utf8_make_line(char *s, size_t n);
 /* Length of the longest prefix of at most max bytes that cuts no character. */
 size_t utf8_cut(const char *s, size_t n, size_t max);
 /* Characters (code points), and columns on a terminal (wide 2, combining 0). */

@@ -35,6 +35,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/worker_spawn.h"
+#include "daemon/base/worker_words.h"
 
 #define READ_AT_ONCE 65536
 #define KEEP_INPUT (1 << 20) /* a larger input buffer is given back after the job */
@@ -68,6 +69,7 @@ struct worker {
         bool begun; /* it has said BEGUN for this job */
         unsigned n_jobs; /* jobs it has had */
         struct buf in; /* bytes from it, not yet a whole frame */
+        struct worker_words *words; /* its standard output and error */
         struct watch *readable; /* NULL when ENDING */
         struct watch *writable; /* while output waits */
         struct watch *exited; /* on the pidfd */
@@ -181,6 +183,7 @@ worker_forget(struct worker *w)
         w->pool->n_workers--;
         watch_free(&w->exited);
         timer_free(&w->deadline);
+        worker_words_free(&w->words);
         close(w->proc.pidfd);
         loop_later(w->pool->loop, worker_reap, w);
 }
@@ -188,7 +191,9 @@ worker_forget(struct worker *w)
 static void
 worker_kill(struct worker *w)
 {
-        kill(w->proc.pid, SIGKILL); /* not yet waited for: the pid is still its own */
+        /* Not yet waited for: the pid is still its own. With all that it started. */
+        kill(w->proc.pid, SIGKILL);
+        kill(-w->proc.pid, SIGKILL);
 }
 
 /* The job goes back to the head of the list, or has lost too many helpers. */
@@ -540,6 +545,7 @@ pool_start_one(struct worker_pool *p)
         LIST_INSERT_HEAD(&p->workers, w, link);
         p->n_workers++;
         w->readable = watch_new(p->loop, w->proc.fd, WATCH_READ, worker_on_readable, w);
+        w->words = worker_words_new(p->loop, p->name, w->proc.pid, w->proc.words);
         w->exited = watch_new(p->loop, w->proc.pidfd, WATCH_READ, worker_on_exit, w);
         w->deadline = timer_new(p->loop, worker_on_deadline, w);
         timer_set(w->deadline, START_MS);

@@ -2,8 +2,8 @@
  * Starting one helper process; see worker_spawn.h.
  *
  * Between fork and exec only calls are made that are safe in a child of a
- * program with threads. The child keeps 0 (/dev/null), 1 and 2 (our standard
- * error) and 3 (the socket); all else is closed, above all the descriptor that
+ * program with threads. The child keeps 0 (/dev/null), 1 and 2 (a pipe to us:
+ * worker_words.c) and 3 (the socket); all else is closed, above all the descriptor that
  * holds the lock of the state directory. It is in a session of its own, so a
  * Ctrl-C at the terminal reaches the daemon, which ends its helpers in order,
  * and never a helper in the middle of a job.
@@ -73,10 +73,12 @@ child_signals(void)
 
 /* fd becomes 3; dup2 onto itself would keep CLOEXEC. */
 static void
-child_descriptors(int fd)
+child_descriptors(int fd, int words)
 {
         int null;
 
+        dup2(words, STDOUT_FILENO);
+        dup2(words, STDERR_FILENO);
         if (fd == HELPER_FD)
                 fcntl(fd, F_SETFD, 0);
         else
@@ -84,15 +86,11 @@ child_descriptors(int fd)
         null = open("/dev/null", O_RDWR);
         if (null != STDIN_FILENO)
                 dup2(null, STDIN_FILENO);
-        if (dup2(STDERR_FILENO, STDOUT_FILENO) == -1) {
-                dup2(STDIN_FILENO, STDOUT_FILENO);
-                dup2(STDIN_FILENO, STDERR_FILENO);
-        }
         close_range(HELPER_FD + 1, ~0U, 0);
 }
 
-static void __attribute__((noreturn)) child_main(
-    const char *const *argv, const struct worker_limits *limits, int fd, pid_t parent)
+static void __attribute__((noreturn)) child_main(const char *const *argv,
+    const struct worker_limits *limits, int fd, int words, pid_t parent)
 {
         char frame[WORKER_FRAME_HEAD + 4];
 
@@ -100,7 +98,7 @@ static void __attribute__((noreturn)) child_main(
         if (getppid() != parent)
                 _exit(0); /* it died before it could kill us */
         setsid();
-        child_descriptors(fd);
+        child_descriptors(fd, words);
         child_limits(limits);
         child_signals();
         execv(argv[0], (char *const *)argv);
@@ -116,7 +114,7 @@ static void __attribute__((noreturn)) child_main(
 /* All signals are blocked around the fork: a handler of the daemon must not run in
  * the child. */
 static pid_t
-spawn_fork(const char *const *argv, const struct worker_limits *limits, int fd)
+spawn_fork(const char *const *argv, const struct worker_limits *limits, int fd, int words)
 {
         pid_t parent = getpid(), pid;
         sigset_t all, old;
@@ -126,7 +124,7 @@ spawn_fork(const char *const *argv, const struct worker_limits *limits, int fd)
         sigprocmask(SIG_SETMASK, &all, &old);
         pid = fork();
         if (pid == 0)
-                child_main(argv, limits, fd, parent);
+                child_main(argv, limits, fd, words, parent);
         errnum = errno;
         sigprocmask(SIG_SETMASK, &old, NULL);
         errno = errnum;
@@ -145,15 +143,24 @@ int
 worker_spawn(const char *const *argv, const struct worker_limits *limits,
     struct worker_process *out, struct err *err)
 {
-        int pair[2];
+        int pair[2], words[2];
 
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1)
+        if (pipe2(words, O_CLOEXEC) == -1)
                 return err_errno(
-                    err, ERR_RETRY, errno, "cannot make a socket for %s", argv[0]);
+                    err, ERR_RETRY, errno, "cannot make a pipe for %s", argv[0]);
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1) {
+                err_errno(err, ERR_RETRY, errno, "cannot make a socket for %s", argv[0]);
+                close(words[0]);
+                close(words[1]);
+                return -1;
+        }
         out->fd = pair[0];
+        out->words = words[0];
         fcntl(pair[0], F_SETFL, O_NONBLOCK);
-        out->pid = spawn_fork(argv, limits, pair[1]);
+        fcntl(words[0], F_SETFL, O_NONBLOCK);
+        out->pid = spawn_fork(argv, limits, pair[1], words[1]);
         close(pair[1]);
+        close(words[1]);
         out->pidfd = out->pid == -1 ? -1 : pidfd_open(out->pid, 0);
         if (out->pidfd >= 0)
                 return 0;
@@ -161,5 +168,6 @@ worker_spawn(const char *const *argv, const struct worker_limits *limits,
         if (out->pid != -1)
                 spawn_undo(out->pid);
         close(pair[0]);
+        close(words[0]);
         return -1;
 }

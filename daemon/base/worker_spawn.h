@@ -18,6 +18,7 @@ struct worker_process {
         pid_t pid;
         int pidfd; /* readable when it has ended; CLOEXEC */
         int fd; /* our end of its descriptor 3; CLOEXEC, non-blocking */
+        int words; /* our end of its standard output and error; CLOEXEC, non-blocking */
 };
 
 /* Fork and exec, from the main thread (the helper dies with the thread that forks

@@ -42,8 +42,8 @@ skills_sort(struct skill *s, size_t *n)
         *n = kept;
 }
 
-static void
-skills_format(struct json_out *o, const char *key, const struct skill *s, size_t n)
+void
+class_format_skills(struct json_out *o, const char *key, const struct skill *s, size_t n)
 {
         jo_key(o, key);
         jo_open(o, '{');
@@ -80,8 +80,8 @@ class_seal(struct class *c, struct arena *a)
         for (size_t i = 0; i < c->n_lines; i++)
                 jo_string(&o, c->lines[i]);
         jo_close(&o, ']');
-        skills_format(&o, "musts", c->musts, c->n_musts);
-        skills_format(&o, "needs", c->needs, c->n_needs);
+        class_format_skills(&o, "musts", c->musts, c->n_musts);
+        class_format_skills(&o, "needs", c->needs, c->n_needs);
         jo_kstring(&o, "route", c->route);
         jo_key(&o, "steps");
         jo_open(&o, '[');

@@ -22,6 +22,11 @@ struct skill {
         unsigned level; /* 1..10 */
 };
 
+struct json_out;
+/* "needs":{"network":3} of a document. */
+void
+class_format_skills(struct json_out *o, const char *key, const struct skill *s, size_t n);
+
 #define CLASS_MAX_NEEDS 6
 #define CLASS_ID_LEN 16
 

@@ -17,6 +17,8 @@
 
 #define MESSAGE_JSON_MAX (8u << 20)
 #define LIST_MAX 10000u /* members of one list */
+#define LINE_MAX_BYTES 2000u /* of what is one line: subjects, ids, addresses */
+#define NAME_MAX_BYTES 256u /* of a display name */
 #define TIME_MAX_US 253402300799000000LL /* the last second of year 9999 */
 
 static const char *const direction_names[] = {"in", "out", "note"};
@@ -123,16 +125,6 @@ addresses_format(
 }
 
 static void
-strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(o, s[i]);
-        jo_close(o, ']');
-}
-
-static void
 attachments_format(struct json_out *o, const struct message *m)
 {
         jo_key(o, "attachments");
@@ -186,8 +178,8 @@ who_format(struct json_out *o, const struct message *m)
         if (m->has_envelope)
                 jo_kstring(o, "envelope_from", m->envelope_from);
         jo_kstring(o, "message_id", m->message_id);
-        strings_format(o, "in_reply_to", m->in_reply_to, m->n_in_reply_to);
-        strings_format(o, "references", m->references, m->n_references);
+        jo_kstrings(o, "in_reply_to", m->in_reply_to, m->n_in_reply_to);
+        jo_kstrings(o, "references", m->references, m->n_references);
 }
 
 static void
@@ -269,11 +261,12 @@ reader_fail(struct reader *r, const char *member, const char *wanted)
         r->failed = true;
 }
 
-/* What stands in one line of a header stays one line: controls become blanks. */
+/* What stands in one line of a header stays one line: controls become blanks; at
+ * most max bytes of it. */
 static const char *
-one_line(struct arena *a, const char *s)
+one_line(struct arena *a, const char *s, size_t max)
 {
-        char *copy = arena_strdup(a, s);
+        char *copy = arena_strndup(a, s, s == NULL ? 0 : utf8_cut(s, strlen(s), max));
 
         for (char *p = copy; *p != '\0'; p++)
                 if ((unsigned char)*p < ' ' || *p == 0x7f)
@@ -298,7 +291,7 @@ read_text(struct reader *r, const json_t *o, const char *member)
 static const char *
 read_line(struct reader *r, const json_t *o, const char *member)
 {
-        return one_line(r->a, read_text(r, o, member));
+        return one_line(r->a, read_text(r, o, member), LINE_MAX_BYTES);
 }
 
 static bool
@@ -371,7 +364,7 @@ read_strings(struct reader *r, const json_t *o, const char *member, size_t *n)
 
                 if (s == NULL)
                         reader_fail(r, member, "a list of strings");
-                out[i] = one_line(r->a, s);
+                out[i] = one_line(r->a, s, LINE_MAX_BYTES);
         }
         return out;
 }
@@ -387,7 +380,7 @@ read_address(struct reader *r, const json_t *v, const char *member)
                 reader_fail(r, member, "an address");
                 return a;
         }
-        a.name = read_line(r, v, "name");
+        a.name = one_line(r->a, read_text(r, v, "name"), NAME_MAX_BYTES);
         a.address = read_line(r, v, "address");
         return a;
 }
@@ -463,8 +456,8 @@ read_headers(struct reader *r, const json_t *o, struct message *m)
 
                 if (name == NULL || value == NULL)
                         reader_fail(r, "headers", "a list of name and value");
-                m->headers[i].name = one_line(r->a, name);
-                m->headers[i].value = one_line(r->a, value);
+                m->headers[i].name = one_line(r->a, name, LINE_MAX_BYTES);
+                m->headers[i].value = one_line(r->a, value, SIZE_MAX);
         }
         m->digest = read_line(r, o, "digest");
 }

@@ -35,8 +35,8 @@ bool message_kind_parse(const char *s, enum message_kind *out);
 
 struct mail_address {
         const char *name; /* "name": decoded display name, "" when none */
-        const char *
-            address; /* "address": local@domain as written, domain lower-case; "" unknown */
+        /* "address": local@domain as written, domain lower-case; "" unknown */
+        const char *address;
 };
 
 struct attachment {

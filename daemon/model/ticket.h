@@ -54,8 +54,8 @@ struct ticket {
         const char *owner; /* "owner": the last holder */
         uint64_t lease; /* "lease": grows with each hand-over */
         int64_t lease_until_ms; /* "lease_until" */
-        const char *
-            untaken; /* "untaken": connection it was given over, "" once a command named it */
+        /* "untaken": connection it was given over, "" once a command named it */
+        const char *untaken;
         bool in_own; /* "own": waits in own:<owner> instead of its class */
         int64_t until_ms; /* "until": waiting with a date, or the own queue's end */
         const char *account; /* "account" */
@@ -75,20 +75,20 @@ struct ticket {
         const char *links; /* "links": JSON array of ticket ids */
         int64_t resolved_ms; /* "resolved": when; 0 not */
         bool acknowledged; /* "ack": an acknowledgement was ever written */
-        const char *
-            *people; /* "people": JSON array: normalised addresses that take part */
+        /* "people": JSON array: normalised addresses that take part */
+        const char **people;
         size_t n_people;
-        const char
-            *to_name; /* "to_name", "to_addr": whom REPLY answers: his last mail's */
+        /* "to_name", "to_addr": whom REPLY answers: his last mail's */
+        const char *to_name;
         const char *to_addr; /*   Reply-To when of his own domain, else From */
         const char *cc; /* "cc": JSON array of addresses of his last mail less ours */
         const char *last_mid; /* "last_mid": Message-ID for In-Reply-To */
-        const char
-            *refs; /* "refs": JSON array of Message-IDs: the first and the last few */
-        const char *
-            last_cmd; /* "last_cmd": hash of agent and words of the last change by command */
-        const char
-            *last_ans; /* "last_ans": its answer (RESP), for a repeat without a key */
+        /* "refs": JSON array of Message-IDs: the first and the last few */
+        const char *refs;
+        /* "last_cmd": hash of agent and words of the last change by command */
+        const char *last_cmd;
+        /* "last_ans": its answer (RESP), for a repeat without a key */
+        const char *last_ans;
         int64_t last_cmd_ms; /* "last_cmd_at" */
 
         struct class class_doc; /* the class's document, read along */

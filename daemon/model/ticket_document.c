@@ -14,26 +14,9 @@
 #include "daemon/model/message.h"
 
 #define TEXT_MAX 32768u
-
-static void
-strings_format(struct json_out *o, const char *key, const char *const *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(o, s[i]);
-        jo_close(o, ']');
-}
-
-static void
-skills_format(struct json_out *o, const char *key, const struct skill *s, size_t n)
-{
-        jo_key(o, key);
-        jo_open(o, '{');
-        for (size_t i = 0; i < n; i++)
-                jo_kint(o, s[i].name, s[i].level);
-        jo_close(o, '}');
-}
+#define MESSAGE_MAX 98304u /* longer with its texts cut: its lists are cut as well */
+#define SHORT_TEXT_MAX 8192u
+#define SHORT_LIST_MAX 20u
 
 static void
 customer_format(struct json_out *o, const struct ticket *t)
@@ -44,8 +27,8 @@ customer_format(struct json_out *o, const struct ticket *t)
         jo_open(o, '{');
         jo_kstring(o, "id", c->id != NULL && c->id[0] != '\0' ? c->id : t->customer_id);
         jo_kstring(o, "name", c->name != NULL ? c->name : "");
-        strings_format(o, "emails", c->emails, c->n_emails);
-        strings_format(o, "phones", NULL, 0);
+        jo_kstrings(o, "emails", c->emails, c->n_emails);
+        jo_kstrings(o, "phones", NULL, 0);
         jo_kstring(o, "organisation", "");
         jo_kbool(o, "vip", false);
         jo_key(o, "manager");
@@ -60,11 +43,11 @@ what_format(struct json_out *o, const struct ticket *t)
         jo_kint(o, "version", (int64_t)t->version);
         jo_kstring(o, "state", ticket_state_name(t->state));
         jo_kstring(o, "line", t->line);
-        skills_format(o, "needs", t->class_doc.needs, t->class_doc.n_needs);
-        skills_format(o, "musts", t->class_doc.musts, t->class_doc.n_musts);
+        class_format_skills(o, "needs", t->class_doc.needs, t->class_doc.n_needs);
+        class_format_skills(o, "musts", t->class_doc.musts, t->class_doc.n_musts);
         jo_kstring(o, "route", t->route);
         jo_kstring(o, "priority", priority_name(t->priority));
-        strings_format(o, "tags", t->tags, t->n_tags);
+        jo_kstrings(o, "tags", t->tags, t->n_tags);
         jo_kstring(o, "subject", t->subject);
         jo_kstring(o, "language", t->language);
         jo_kstring(o, "channel", t->channel);
@@ -96,25 +79,42 @@ whose_format(struct json_out *o, const struct ticket *t)
 
 /* ---- messages ---- */
 
-/* The document with its texts cut at TEXT_MAX. */
+static const char *
+text_cut(struct message *m, const char *text, size_t max)
+{
+        size_t n = strlen(text);
+
+        if (n <= max)
+                return text;
+        m->truncated = true;
+        return arena_strndup(m->arena, text, utf8_cut(text, n, max));
+}
+
 static void
-message_cut(const char *json, struct buf *out)
+list_cut(struct message *m, size_t *n, size_t max)
+{
+        if (*n <= max)
+                return;
+        m->truncated = true;
+        *n = max;
+}
+
+/* The document with its texts and lists cut. */
+static void
+message_cut(const char *json, size_t text_max, size_t list_max, struct buf *out)
 {
         struct message *m = NULL;
         struct buf short_one AUTO_BUF = BUF_INIT;
 
         if (message_parse(json, strlen(json), &m, NULL) == -1)
                 return;
-        if (strlen(m->text) > TEXT_MAX) {
-                m->text = arena_strndup(
-                    m->arena, m->text, utf8_cut(m->text, strlen(m->text), TEXT_MAX));
-                m->truncated = true;
-        }
-        if (strlen(m->new_text) > TEXT_MAX) {
-                m->new_text = arena_strndup(m->arena, m->new_text,
-                    utf8_cut(m->new_text, strlen(m->new_text), TEXT_MAX));
-                m->truncated = true;
-        }
+        m->text = text_cut(m, m->text, text_max);
+        m->new_text = text_cut(m, m->new_text, text_max);
+        list_cut(m, &m->n_to, list_max);
+        list_cut(m, &m->n_cc, list_max);
+        list_cut(m, &m->n_in_reply_to, list_max);
+        list_cut(m, &m->n_references, list_max);
+        list_cut(m, &m->n_attachments, list_max);
         m->n_headers = 0;
         m->digest = "";
         message_format(m, &short_one);
@@ -141,16 +141,21 @@ delivery_of(const struct ticket_document *d, const char *json)
         return NULL;
 }
 
-/* One finished message: cut where it must be, its delivery put inside. */
+/* One finished message: cut where it must be, its delivery put inside. Mail with
+ * hundreds of names in its header must not be too long to be shown at all. */
 static void
 message_finish(const struct ticket_document *d, const char *json, struct buf *out)
 {
         const char *delivery = delivery_of(d, json);
 
         if (strlen(json) > TEXT_MAX)
-                message_cut(json, out);
+                message_cut(json, TEXT_MAX, SIZE_MAX, out);
         else
                 buf_adds(out, json);
+        if (out->len > MESSAGE_MAX) {
+                buf_clear(out);
+                message_cut(json, SHORT_TEXT_MAX, SHORT_LIST_MAX, out);
+        }
         if (delivery == NULL || out->len < 2 || out->data[out->len - 1] != '}')
                 return;
         out->data[--out->len] = '\0';

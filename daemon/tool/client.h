@@ -22,8 +22,8 @@ enum {
 struct client;
 
 struct client_options {
-        const char
-            *file; /* configuration; $HELPLINE_CONF, else /etc/helpline/helpline.conf */
+        /* configuration; $HELPLINE_CONF, else /etc/helpline/helpline.conf */
+        const char *file;
         const char *server; /* HOST:PORT, NULL: the Unix socket */
         int64_t timeout_ms; /* of one answer */
 };

@@ -124,6 +124,9 @@ test_err(void **state)
         assert_string_equal(err.code, "STATE");
         assert_int_equal(err_errno(&err, ERR_RETRY, ENOENT, "cannot open %s", "x"), -1);
         assert_string_equal(err.text, "cannot open x: No such file or directory");
+        assert_int_equal(err_set(&err, ERR_REJECT, "no %.3s\x1b", "щщ"), -1);
+        assert_string_equal(err.text, "no щ??"); /* cut in a character */
+        assert_int_equal(err_errno(&err, ERR_RETRY, ENOENT, "cannot open %s", "x"), -1);
         err_prefix(&err, "mail %d", 7);
         assert_string_equal(err.text, "mail 7: cannot open x: No such file or directory");
         assert_int_equal(err_set(NULL, ERR_REJECT, "x"), -1);

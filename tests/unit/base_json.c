@@ -155,11 +155,40 @@ test_write_any_bytes(void **state)
         json_decref(v);
 }
 
+/* 3 bytes of text make an object of 250: a helper must not fill the daemon's memory. */
+static void
+test_number_of_values(void **state)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct err err = {0};
+        json_t *o;
+
+        (void)state;
+        buf_adds(&b, "[\"");
+        for (int i = 0; i < 300000; i++) /* not in a string */
+                buf_addc(&b, ',');
+        buf_adds(&b, "\"");
+        for (int i = 0; i < 90000; i++)
+                buf_adds(&b, ",{}");
+        buf_addc(&b, ']');
+        o = json_read(b.data, b.len, b.len, &err);
+        assert_non_null(o);
+        json_decref(o);
+        b.len--;
+        for (int i = 0; i < 20000; i++)
+                buf_adds(&b, ",{}");
+        buf_addc(&b, ']');
+        assert_null(json_read(b.data, b.len, b.len, &err));
+        assert_int_equal(err.kind, ERR_LIMIT);
+        assert_string_equal(err.text, "the JSON text has more than 200000 values");
+}
+
 int
 main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_read),
+            cmocka_unit_test(test_number_of_values),
             cmocka_unit_test(test_refused),
             cmocka_unit_test(test_depth),
             cmocka_unit_test(test_write),

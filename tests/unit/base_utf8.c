@@ -93,6 +93,16 @@ test_clean(void **state)
 }
 
 static void
+test_make_line(void **state)
+{
+        char s[] = "a\tb\r\n\x1b[31m \xc2\x9b\xd0\xb0\xff\xe2\x82";
+
+        (void)state;
+        utf8_make_line(s, sizeof s - 1);
+        assert_string_equal(s, "a b  ?[31m ??\xd0\xb0???");
+}
+
+static void
 test_cut(void **state)
 {
         const char *s = "a\xd1\x8f\xe2\x82\xac\xf0\x9f\x98\x80"; /* 1 + 2 + 3 + 4 */
@@ -246,6 +256,7 @@ main(void)
             cmocka_unit_test(test_next),
             cmocka_unit_test(test_add_all),
             cmocka_unit_test(test_clean),
+            cmocka_unit_test(test_make_line),
             cmocka_unit_test(test_cut),
             cmocka_unit_test(test_width),
             cmocka_unit_test(test_fold),

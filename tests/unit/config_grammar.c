@@ -279,6 +279,28 @@ test_file_limits(void **state)
 }
 
 /* A megabyte of rubbish of each kind costs well under a second. */
+/* A column on a line of 250 KB, and a guess among 100,000 names, cost little. */
+static void
+test_long_lines_and_lists(void **state)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        char first[400];
+        clock_t start = clock();
+
+        (void)state;
+        buf_adds(&b, "mail s@d.example;agent anna;");
+        repeat(&b, "tag a when subject is x;", 9900);
+        errors_of(b.data, b.len, first, sizeof first);
+        buf_clear(&b);
+        buf_adds(&b, "skills");
+        for (unsigned i = 0; i < 100000; i++)
+                buf_addf(&b, " s%u", i);
+        for (unsigned i = 0; i < 200; i++)
+                buf_addf(&b, "\nneed qs%u:3", i);
+        errors_of(b.data, b.len, first, sizeof first);
+        assert_true(clock() - start < 6 * CLOCKS_PER_SEC);
+}
+
 static void
 test_linear(void **state)
 {
@@ -356,6 +378,7 @@ main(void)
             cmocka_unit_test(test_find_sockets),
             cmocka_unit_test(test_limits),
             cmocka_unit_test(test_file_limits),
+            cmocka_unit_test(test_long_lines_and_lists),
             cmocka_unit_test(test_linear),
             cmocka_unit_test(test_manual_is_complete),
             cmocka_unit_test(test_samples_are_clean),

@@ -1,4 +1,5 @@
 /* The LMTP server over real sockets, with a host that settles when the test says. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -570,6 +571,38 @@ test_connections_are_limited(void **state)
         play_free(p);
 }
 
+static size_t
+n_descriptors(void)
+{
+        size_t n = 0;
+
+        for (int fd = 0; fd < 1024; fd++)
+                n += fcntl(fd, F_GETFD) != -1;
+        return n;
+}
+
+/* Connections over the limit hold no descriptor here, though the client keeps them. */
+static void
+test_a_flood_holds_no_descriptors(void **state)
+{
+        struct lmtp_options o = {.max_connections = 2};
+        struct play *p = play_new(&o);
+        int a = hello(p), b = hello(p), flood[50];
+        size_t before = n_descriptors();
+
+        (void)state;
+        for (size_t i = 0; i < 50; i++)
+                flood[i] = client(p);
+        for (int i = 0; i < 50; i++)
+                loop_turn(p->loop, 1);
+        assert_int_equal(n_descriptors(), before + 50);
+        for (size_t i = 0; i < 50; i++)
+                close(flood[i]);
+        close(a);
+        close(b);
+        play_free(p);
+}
+
 static void
 test_drain_lets_end_what_is_under_way(void **state)
 {
@@ -637,6 +670,7 @@ main(void)
             cmocka_unit_test(test_a_client_gone_leaves_a_stale_token),
             cmocka_unit_test(test_all_at_once_then_end_of_file),
             cmocka_unit_test(test_connections_are_limited),
+            cmocka_unit_test(test_a_flood_holds_no_descriptors),
             cmocka_unit_test(test_drain_lets_end_what_is_under_way),
             cmocka_unit_test(test_a_client_that_never_reads_is_not_served_for_ever),
         };

@@ -142,6 +142,28 @@ test_one_line_stays_one_line(void **state)
         message_free(&m);
 }
 
+/* A subject of 200 KB would make every list of tickets megabytes long. */
+static void
+test_long_lines_are_cut(void **state)
+{
+        struct message *m = message_new(), *back = NULL;
+        struct buf b AUTO_BUF = BUF_INIT;
+        static char text[200001];
+        struct err err;
+
+        (void)state;
+        for (size_t i = 0; i + 1 < sizeof text; i += 2)
+                memcpy(text + i, "щ", 2);
+        m->subject = m->from.name = m->text = text;
+        message_format(m, &b);
+        message_free(&m);
+        assert_int_equal(message_parse(b.data, b.len, &back, &err), 0);
+        assert_int_equal(strlen(back->subject), 2000);
+        assert_int_equal(strlen(back->from.name), 256);
+        assert_int_equal(strlen(back->text), 200000);
+        message_free(&back);
+}
+
 static void
 test_address_normalise(void **state)
 {
@@ -195,6 +217,7 @@ main(void)
             cmocka_unit_test(test_absent_is_empty),
             cmocka_unit_test(test_hostile_is_refused_by_name),
             cmocka_unit_test(test_one_line_stays_one_line),
+            cmocka_unit_test(test_long_lines_are_cut),
             cmocka_unit_test(test_address_normalise),
             cmocka_unit_test(test_address_is_safe),
         };

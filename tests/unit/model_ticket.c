@@ -167,6 +167,44 @@ test_document_is_bounded(void **state)
         json_decref(o);
 }
 
+/* A mail with hundreds of long names in its header is shown all the same. */
+static void
+test_document_shows_the_newest(void **state)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct buf long_one AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
+        struct message *m = message_new();
+        struct ticket t;
+        struct err err;
+        const char *const fields[] = {"state", "queued"};
+        const size_t lens[] = {5, 6};
+        char name[601];
+
+        (void)state;
+        memset(name, 'n', sizeof name - 1);
+        name[sizeof name - 1] = '\0';
+        m->id = "1042.1";
+        m->text = "please help";
+        m->n_to = 500;
+        m->to = arena_alloc(m->arena, m->n_to * sizeof *m->to);
+        for (size_t i = 0; i < m->n_to; i++)
+                m->to[i] = (struct mail_address){name, "a@b.example"};
+        message_format(m, &long_one);
+        message_free(&m);
+        assert_int_equal(ticket_from_fields("1042", fields, lens, 1, a, &t, &err), 0);
+        {
+                const char *const messages[] = {long_one.data};
+                struct ticket_document d = {.ticket = &t,
+                    .messages = messages,
+                    .n_messages = 1,
+                    .max_bytes = 262144};
+
+                ticket_document_format(&d, &b);
+        }
+        assert_non_null(strstr(b.data, "please help"));
+        assert_true(b.len < 65536);
+}
+
 int
 main(void)
 {
@@ -175,6 +213,7 @@ main(void)
             cmocka_unit_test(test_what_cannot_be),
             cmocka_unit_test(test_summary),
             cmocka_unit_test(test_document_is_bounded),
+            cmocka_unit_test(test_document_shows_the_newest),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
