@@ -67,6 +67,30 @@ declare_tags(struct build *b, const struct sentence *s)
                 names_add(&b->tags, s->values[i].text, s->values[i].at);
 }
 
+/* At once: telephone numbers anywhere depend on it. */
+static void
+country_build(struct build *b, const struct sentence *s)
+{
+        const char *text;
+
+        if (s->bad)
+                return;
+        if (s->n_values == 0) {
+                value_missing(b, s);
+                return;
+        }
+        text = s->values[0].text;
+        if (s->n_values > 1) {
+                value_surplus(b, s, &s->values[1]);
+        } else if (text[0] < '1' || text[0] > '9' || strlen(text) > 3 ||
+                   text[strspn(text, "0123456789")] != '\0') {
+                value_wrong(b, s, &s->values[0]);
+                report_advice(b->report, "its digits alone, like 7 or 44");
+        } else {
+                b->c->country = text;
+        }
+}
+
 static void
 declare(struct build *b, struct sentence *s)
 {
@@ -83,6 +107,20 @@ declare(struct build *b, struct sentence *s)
                 break;
         case TYPE_AGENT:
                 declare_one(b, s, &b->agents, "agent");
+                break;
+        case TYPE_FORM:
+                declare_one(b, s, &b->forms, "form");
+                break;
+        case TYPE_PHONE:
+                declare_one(b, s, &b->phones, "phone");
+                break;
+        case TYPE_COUNTRY:
+                if (b->c->country[0] == '\0')
+                        country_build(b, s);
+                break;
+        case TYPE_CUSTOMERS:
+                if (b->customers == NULL)
+                        b->customers = s;
                 break;
         case TYPE_RULE:
                 if (strcmp(s->name, "tag") == 0)
@@ -298,6 +336,16 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_LIST:
                 list_build(b, s);
                 break;
+        case TYPE_FORM:
+        case TYPE_FIELD:
+        case TYPE_LABEL:
+        case TYPE_AGREED:
+                form_sentence(b, s, target);
+                break;
+        case TYPE_PHONE:
+        case TYPE_LOG:
+                phone_sentence(b, s, target);
+                break;
         case TYPE_RULE:
                 rules_compile(b, s);
                 break;
@@ -312,6 +360,8 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_INCLUDE:
         case TYPE_DECLARE_LINES:
         case TYPE_DECLARE_SKILLS:
+        case TYPE_COUNTRY:
+        case TYPE_CUSTOMERS:
         case TYPE_LATER:
                 break;
         default:
@@ -396,7 +446,7 @@ state_finish(struct build *b)
 static void
 lint(struct build *b, struct place at)
 {
-        if (b->c->n_mails == 0) {
+        if (b->c->n_mails == 0 && b->c->n_forms == 0 && b->c->n_phones == 0) {
                 report_warning(
                     b->report, at, "there is no mail account: nothing can come in");
                 report_advice(b->report, "mail support@host.example");
@@ -415,19 +465,22 @@ build_finish(struct build *b)
         state_finish(b);
         listen_finish(b, c->lmtp_listen, c->n_lmtp_listen);
         listen_finish(b, c->socket_listen, c->n_socket_listen);
+        listen_finish(b, c->web_listen, c->n_web_listen);
         c->close_ms = c->reopen_ms;
         for (size_t i = 0; i < c->n_mails; i++)
                 if (c->mails[i].name[0] == '\0')
                         c->mails[i].name = c->name;
         for (size_t i = 0; i < c->n_agents; i++)
                 agent_finish(b, &c->agents[i]);
+        forms_finish(b);
+        phones_finish(b);
 }
 
 static void
 defaults_build(struct build *b)
 {
         static const enum block_kind blocks[] = {BLOCK_TOP, BLOCK_STORE, BLOCK_LMTP,
-            BLOCK_SOCKET, BLOCK_ALERT, BLOCK_PRIORITIES};
+            BLOCK_SOCKET, BLOCK_ALERT, BLOCK_PRIORITIES, BLOCK_WEB};
 
         for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
                 value_defaults(b, blocks[i], b->c);
@@ -441,12 +494,15 @@ build_config(struct build *b, struct block *top)
                 if (top->sentences[i].option != NULL)
                         declare(b, &top->sentences[i]);
         declared(b);
+        if (b->customers != NULL && !b->customers->bad)
+                customers_build(b, b->customers);
         build_block(b, top, b->c);
         build_finish(b);
         rules_templates(b);
         if (report_n_errors(b->report) > 0)
                 return;
         rules_lint(b);
+        forms_lint(b);
         lint(b, top->open);
 }
 

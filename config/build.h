@@ -33,8 +33,22 @@ struct mail_build { /* a mail account while it is built; the account comes first
         const struct value *naked; /* a relay with a user and no password of its own */
 };
 
+struct form_build { /* a form while it is built; the form comes first */
+        struct form_options form;
+        struct names fields;
+        struct place reply_as;
+};
+
+struct phone_build { /* a phone while it is built; the phone comes first */
+        struct phone_options phone;
+        const struct sentence *source; /* asterisk, freeswitch, push …: the first */
+};
+
+#define CUSTOMER_ROLES 6u /* columns that mean something; see customers.c */
+
 struct build {
         struct arena *a; /* of the configuration */
+        struct arena *scratch; /* until the report is printed; NULL: not needed yet */
         struct config *c;
         struct report *report;
         struct rules *rules;
@@ -43,6 +57,11 @@ struct build {
         struct names logins;
         struct names tagged; /* tags that a sentence above sets */
         struct names lines_set; /* lines that had a `line` sentence */
+        struct names forms, phones;
+        struct names form_fields; /* names of fields of any form */
+        struct place *reply_as; /* by form: where `reply-as` stands */
+        const struct sentence *customers; /* the sentence, NULL none */
+        size_t customer_columns[CUSTOMER_ROLES]; /* column + 1 of a role, 0: none */
         struct names needed; /* skills that `need` sentences name */
         size_t n_sources; /* files read so far */
         bool no_files; /* nothing may be read from disk */
@@ -85,6 +104,40 @@ const char *path_beside(struct build *b, const struct source *beside, const char
 /* Before the end of this place: the part of a value that begins `skip` bytes in. */
 struct place place_part(const struct value *v, size_t skip, size_t len);
 
+/* ---- value_more.c ---- */
+/* As value_set_one of value.c, for sizes, words, sites, numbers. */
+bool value_set_more(
+    struct build *b, const struct sentence *s, const struct value *v, void *field);
+/* A telephone number as it is compared; false: it is none, nothing is said. */
+bool number_take(struct build *b, const char *text, const char **out);
+/* "20MB" */
+bool size_read(const char *s, uint64_t *out);
+const char *size_shown(struct arena *a, uint64_t bytes);
+
+/* ---- forms.c, phones.c ---- */
+/* Sentences with a struct of their own; target is that of the block they stand in. */
+void form_sentence(struct build *b, struct sentence *s, void *target);
+void phone_sentence(struct build *b, struct sentence *s, void *target);
+/* What follows when everything has been read. */
+void forms_finish(struct build *b);
+void phones_finish(struct build *b);
+void forms_lint(struct build *b);
+/* Names of forms and phones stand in URLs: Latin letters only. */
+void url_name_check(struct build *b, const struct sentence *s);
+/* The sentence of that name in the block, NULL none. */
+const struct sentence *block_sentence(const struct block *block, const char *name);
+
+/* ---- customers.c ---- */
+void customers_build(struct build *b, const struct sentence *s);
+/* The column (from 1) that a condition means by this word, 0: none. */
+size_t customers_column(const struct build *b, const char *word);
+/* Offers the words there are. */
+void customers_guess(const struct build *b, struct guess *g, const char *wrong);
+
+/* ---- data.c ---- */
+/* Notes a file whose change is a reason to reload, as it is now. */
+void data_note(struct build *b, const char *path);
+
 /* ---- secret.c ---- */
 /* `file "…"` or `credential NAME` from value i on. */
 bool secret_read(struct build *b, const struct sentence *s, const char **out);
@@ -92,6 +145,13 @@ bool secret_read(struct build *b, const struct sentence *s, const char **out);
 /* ---- source.c ---- */
 /* Reads a file whole (at most GRAMMAR_MAX_FILE). NULL with *why set. */
 const struct source *source_read(struct build *b, const char *path, const char **why);
+/* The same of a file that was read already, and in which errors may be shown; it
+ * lives until the report is printed. */
+const struct source *
+source_scratch(struct build *b, const char *path, const char *text, size_t n);
+/* Bytes of a file, malloc'ed, n of them and a NUL; NULL with *why set. max < 1 GB. */
+char *file_read(
+    const char *path, size_t max, const char *too_long, size_t *n, const char **why);
 /* The same from memory. */
 const struct source *
 source_from(struct build *b, const char *path, const char *text, size_t n);

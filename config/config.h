@@ -61,7 +61,7 @@ struct agent_options {
         struct profile profile; /* ready made for class_step() */
 };
 
-struct list_options { /* of addresses and @domains, normalised */
+struct list_options { /* of addresses, @domains and numbers, normalised */
         const char *name;
         const char **items;
         size_t n_items;
@@ -141,16 +141,29 @@ struct customer_row {
         bool vip;
         const char **values; /* of all columns, by customers_file.columns */
 };
+struct customer_key { /* one address or number of a row: a cell may hold several */
+        const char *key;
+        const struct customer_row *row;
+};
 struct customers_file {
         const char *path;
         const char **columns; /* folded names of the head line */
         size_t n_columns;
-        struct customer_row *rows;
+        struct customer_row *rows; /* as they stand */
         size_t n_rows;
+        struct customer_key *keys; /* sorted; of two equal ones the first row counts */
+        size_t n_keys;
 };
 /* The row of an address or number (either may be ""), NULL none. O(log n). */
 const struct customer_row *
 customers_find(const struct customers_file *f, const char *address, const char *phone);
+
+struct data_file { /* one whose change alone is a reason to reload */
+        const char *path;
+        int64_t mtime_ns;
+        int64_t size; /* -1: it was not there */
+        uint64_t inode;
+};
 
 struct config {
         struct arena *arena; /* owns everything here but the rules */
@@ -207,6 +220,8 @@ struct config {
         struct list_options *lists;
         size_t n_lists;
         struct rules *rules; /* never NULL after config_load */
+        struct data_file *data; /* lists, customers, consents, included files */
+        size_t n_data;
 };
 
 /* Every error and warning of all files, formatted as CONFIG.md shows them
@@ -239,15 +254,18 @@ config_agent_by_login(const struct config *c, const char *unix_user);
 const struct line_options *config_line(const struct config *c, const char *name);
 const struct form_options *config_form(const struct config *c, const char *name);
 const struct phone_options *config_phone(const struct config *c, const char *name);
-/* Have the files of lists, customers and consents changed since they were read (mtime, size,
- * inode)? Then the janitor reloads by itself. */
+/* Have the files of lists, customers and consents, or included ones, changed since they were
+ * read (mtime, size, inode)? Then the janitor reloads by itself. */
 bool config_data_changed(const struct config *c);
+/* A number for what those files are now: who has tried to reload at this one in vain need
+ * not try again until it is another. */
+uint64_t config_data_stamp(const struct config *c);
 /* The line right of it (up), NULL at the end. */
 const struct line_options *config_line_next(const struct config *c, const char *name);
 /* Is it one of our own addresses (mail accounts and their `also`)? */
 bool config_is_ours(const struct config *c, const char *address);
-/* Is the address (or its @domain) in the list? */
-bool list_has(const struct list_options *l, const char *normalised_address);
+/* Is the address (or its @domain), or the number, in the list? */
+bool list_has(const struct list_options *l, const char *normalised);
 
 /* Every option with its default, from the table: for `helpline config show` and
  * the manual page (text, one a line: block, name, type, default, help). */

@@ -1,4 +1,4 @@
-/* Lists of addresses and @domains, written in place or read from a file. */
+/* Lists of addresses, @domains and numbers, written in place or read from a file. */
 #include "config/build.h"
 
 #include <stdlib.h>
@@ -12,22 +12,24 @@ item_compare(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Normalised, or "" when it is neither address nor @domain. */
+/* Normalised, or "" when it is no address, @domain or number. */
 static const char *
-item_normalise(struct arena *a, const char *text)
+item_normalise(struct build *b, const char *text)
 {
         const char *n;
 
+        if (number_take(b, text, &n))
+                return n;
         if (text[0] != '@')
-                return address_normalise(a, text);
-        n = address_normalise(a, arena_printf(a, "x%s", text));
+                return address_normalise(b->a, text);
+        n = address_normalise(b->a, arena_printf(b->a, "x%s", text));
         return n[0] == '\0' ? "" : n + 1;
 }
 
 static void
 list_add(struct build *b, struct list_options *l, const char *text, struct place at)
 {
-        const char *item = item_normalise(b->a, text);
+        const char *item = item_normalise(b, text);
 
         if (item[0] == '\0') {
                 report_error(b->report, at, "'%s' is no address", word_shown(b->a, text));
@@ -59,11 +61,13 @@ list_add_file(struct build *b, struct list_options *l, const struct sentence *s)
 {
         const struct value *v = &s->values[2];
         const struct source *source;
-        const char *why;
+        const char *why, *path;
 
         if (s->n_values > 3)
                 value_surplus(b, s, &s->values[3]);
-        source = source_read(b, path_beside(b, v->at.source, v->text), &why);
+        path = path_beside(b, v->at.source, v->text);
+        data_note(b, path);
+        source = source_read(b, path, &why);
         if (source == NULL) {
                 report_error(b->report, v->at, "cannot read this list: %s", why);
                 return false;
@@ -93,14 +97,19 @@ list_build(struct build *b, const struct sentence *s)
                 qsort(l->items, l->n_items, sizeof *l->items, item_compare);
 }
 
-bool
-list_has(const struct list_options *l, const char *normalised_address)
+static bool
+list_holds(const struct list_options *l, const char *item)
 {
-        const char *at = strrchr(normalised_address, '@');
+        return bsearch(&item, l->items, l->n_items, sizeof *l->items, item_compare) !=
+               NULL;
+}
 
-        if (l->n_items == 0 || at == NULL)
+bool
+list_has(const struct list_options *l, const char *normalised)
+{
+        const char *at = strrchr(normalised, '@');
+
+        if (l->n_items == 0 || normalised[0] == '\0')
                 return false;
-        return bsearch(&normalised_address, l->items, l->n_items, sizeof *l->items,
-                   item_compare) != NULL ||
-               bsearch(&at, l->items, l->n_items, sizeof *l->items, item_compare) != NULL;
+        return list_holds(l, normalised) || (at != NULL && list_holds(l, at));
 }

@@ -79,6 +79,7 @@ include_one(struct loader *l, const struct value *v)
                             place_name(twice->at, v->at.source, l->b.a));
                 return;
         }
+        data_note(&l->b, path);
         source = source_read(&l->b, path, &why);
         if (source == NULL) {
                 include_refuse(l, v, why);
@@ -125,6 +126,8 @@ loader_init(struct loader *l, struct arena *a, const char *path)
         b->c->arena = a;
         b->c->rules = b->rules;
         b->c->file = arena_strdup(a, path);
+        b->c->country = "";
+        b->c->customers.path = "";
         b->c->dir = slash == NULL ? "." : arena_strndup(a, path, (size_t)(slash - path));
         names_init(&b->lines, a);
         names_init(&b->skills, a);
@@ -137,6 +140,9 @@ loader_init(struct loader *l, struct arena *a, const char *path)
         names_init(&b->tagged, a);
         names_init(&b->lines_set, a);
         names_init(&b->needed, a);
+        names_init(&b->forms, a);
+        names_init(&b->phones, a);
+        names_init(&b->form_fields, a);
         names_init(&l->seen, a);
         l->g = (struct grammar){.a = a, .report = b->report};
 }
@@ -157,6 +163,7 @@ loader_end(struct loader *l, struct config **out, struct config_report *report)
         bool good = report_n_errors(l->b.report) == 0;
 
         report_print(l->b.report, report);
+        arena_free(&l->b.scratch);
         if (good)
                 *out = c;
         else

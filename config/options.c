@@ -14,6 +14,8 @@
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
 #define YEAR (365 * DAY)
+#define KB 1024LL
+#define GB (1024 * 1024 * KB)
 
 #define IN_CONFIG(field) offsetof(struct config, field)
 #define IN_CONFIG_N(field)                                                               \
@@ -24,6 +26,9 @@
 #define IN_LINE(field) offsetof(struct line_options, field)
 #define IN_AGENT(field) offsetof(struct agent_options, field)
 #define IN_ROUTE(field) offsetof(struct route, field)
+#define IN_FORM(field) offsetof(struct form_options, field)
+#define IN_FIELD(field) offsetof(struct field_options, field)
+#define IN_PHONE(field) offsetof(struct phone_options, field)
 #define NOWHERE 0, 0
 
 #define LATER(block, name)                                                               \
@@ -92,6 +97,72 @@ const struct option options[] = {
     {BLOCK_SOCKET, "listen", TYPE_LISTEN, "addresses like unix:PATH or 127.0.0.1:7711", 0, 0, "unix:agents.sock 127.0.0.1:7711", IN_CONFIG_N(socket_listen), BLOCK_NONE, 0,
         "unix:PATH (in the state directory) or HOST:PORT; several"},
 
+    /* ---- web forms ---- */
+    {BLOCK_TOP, "web", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_WEB, 0,
+        "the listener for browsers and programs"},
+    {BLOCK_WEB, "listen", TYPE_LISTEN, "addresses like unix:PATH or 127.0.0.1:7780", 0, 0, "127.0.0.1:7780", IN_CONFIG_N(web_listen), BLOCK_NONE, 0,
+        "unix:PATH (in the state directory) or HOST:PORT; several"},
+    {BLOCK_WEB, "proxy", TYPE_PROXIES, "IP addresses", 0, 0, "127.0.0.1", IN_CONFIG_N(web_proxy), BLOCK_NONE, 0,
+        "reverse proxies in front, whose word for the client's address counts"},
+    {BLOCK_TOP, "form", TYPE_FORM, "a name", 0, 0, "", NOWHERE, BLOCK_FORM, OPTION_REPEATS,
+        "a web form: its page is at /f/NAME"},
+    {BLOCK_FORM, "sites", TYPE_ORIGINS, "sites like https://www.host.example", 0, 0, "", IN_FORM(sites), IN_FORM(n_sites), BLOCK_NONE, 0,
+        "pages of these sites may send it; default: our own page only"},
+    {BLOCK_FORM, "thanks", TYPE_URL, "a URL", 0, 0, "", IN_FORM(thanks), 0, BLOCK_NONE, 0,
+        "where the customer is led to afterwards; default: a page with the ticket's number"},
+    {BLOCK_FORM, "reply-as", TYPE_ADDRESS, "an address of a mail account", 0, 0, "", IN_FORM(reply_as), 0, BLOCK_NONE, 0,
+        "answers leave from it; default: the first mail account"},
+    {BLOCK_FORM, "rate", TYPE_COUNT, "a number", 1, 100000, "20", IN_FORM(rate), 0, BLOCK_NONE, 0,
+        "it may be sent so often in an hour from one address"},
+    {BLOCK_FORM, "field", TYPE_FIELD, "a name", 0, 0, "", NOWHERE, BLOCK_FIELD, OPTION_REPEATS,
+        "a field of the form; they are shown in this order"},
+    {BLOCK_FIELD, "type", TYPE_WORD, "line, text, email, phone, number, date, choices, files or consent", 0, 0, "line", IN_FIELD(type), 0, BLOCK_NONE, 0,
+        "what is written into it"},
+    {BLOCK_FIELD, "required", TYPE_SWITCH, "yes or no", 0, 0, "", IN_FIELD(required), 0, BLOCK_NONE, 0,
+        "it must not be left empty"},
+    {BLOCK_FIELD, "label", TYPE_LABEL, "a text, or a language and a text", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "what stands beside it: \"Product\", or en \"Product\" and ru \"Изделие\""},
+    {BLOCK_FIELD, "choices", TYPE_TEXTS, "texts", 0, 0, "", IN_FIELD(choices), IN_FIELD(n_choices), BLOCK_NONE, 0,
+        "what can be chosen; makes it type choices"},
+    {BLOCK_FIELD, "at-most", TYPE_COUNT, "a number", 1, 50, "", IN_FIELD(at_most), 0, BLOCK_NONE, 0,
+        "so many files; default: 5"},
+    {BLOCK_FIELD, "limit", TYPE_SIZE, "a size", 1, GB, "", IN_FIELD(limit), 0, BLOCK_NONE, 0,
+        "the longest text, or all files together; default: 20MB of files, 64KB of text"},
+    {BLOCK_FIELD, "text", TYPE_AGREED, "a text, or file \"...\"", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "of a consent: what is agreed to"},
+
+    /* ---- phone logs ---- */
+    {BLOCK_TOP, "country", TYPE_COUNTRY, "a calling code", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "of telephone numbers without one: 7, 44"},
+    {BLOCK_TOP, "phone", TYPE_PHONE, "a name", 0, 0, "", NOWHERE, BLOCK_PHONE, OPTION_REPEATS,
+        "a telephone exchange whose calls are read"},
+    {BLOCK_PHONE, "asterisk", TYPE_LOG, "file \"...\"", PHONE_ASTERISK_CSV, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "its log as cdr_csv writes it: Master.csv"},
+    {BLOCK_PHONE, "asterisk-custom", TYPE_LOG, "file \"...\"", PHONE_ASTERISK_CUSTOM, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "its log as cdr_custom writes it, in the order it comes with"},
+    {BLOCK_PHONE, "freeswitch", TYPE_LOG, "file \"...\"", PHONE_FREESWITCH_CSV, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "its log as mod_cdr_csv writes it"},
+    {BLOCK_PHONE, "push", TYPE_LOG, "nothing", PHONE_PUSH, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "calls are sent here: POST /calls/NAME, or helpline feed NAME"},
+    {BLOCK_PHONE, "password", TYPE_SECRET, "a secret", 0, 0, "", IN_PHONE(token), 0, BLOCK_NONE, 0,
+        "the token of who sends calls by HTTP; default: only helpline feed may"},
+    {BLOCK_PHONE, "column-17", TYPE_EITHER, "userfield or uniqueid", 0, 0, "uniqueid", IN_PHONE(column17_is_userfield), 0, BLOCK_NONE, 0,
+        "what the last column is where Master.csv has 17 of them"},
+    {BLOCK_PHONE, "ours", TYPE_NUMBERS, "telephone numbers", 0, 0, "", IN_PHONE(ours), IN_PHONE(n_ours), BLOCK_NONE, 0,
+        "our numbers: other calls are not kept; default: all calls are"},
+    {BLOCK_PHONE, "missed", TYPE_EITHER, "ticket or ignore", 0, 0, "ticket", IN_PHONE(missed_ticket), 0, BLOCK_NONE, 0,
+        "what becomes of a call that nobody took"},
+    {BLOCK_PHONE, "repeated", TYPE_DURATION, "a duration", 0, YEAR, "1d", IN_PHONE(repeated_ms), 0, BLOCK_NONE, 0,
+        "the same number again within this time: the same ticket"},
+    {BLOCK_PHONE, "short", TYPE_DURATION, "a duration", 0, HOUR, "5s", IN_PHONE(short_ms), 0, BLOCK_NONE, 0,
+        "hung up sooner: counted, no ticket"},
+    {BLOCK_PHONE, "callback", TYPE_DURATION, "a duration", 0, DAY, "20s", IN_PHONE(callback_ms), 0, BLOCK_NONE, 0,
+        "our call to the number of a missed call, this long, resolves its ticket"},
+    {BLOCK_PHONE, "answered", TYPE_WORD, "note, ticket or ignore", 0, 0, "note", IN_PHONE(answered), 0, BLOCK_NONE, 0,
+        "what becomes of a call that was taken; note: on the caller's open ticket, if any"},
+    {BLOCK_PHONE, "timezone", TYPE_TIMEZONE, "a time zone", 0, 0, "", IN_PHONE(timezone), 0, BLOCK_NONE, 0,
+        "of the times in the log; default: the desk's"},
+
     /* ---- people ---- */
     {BLOCK_TOP, "lines", TYPE_DECLARE_LINES, "names", 0, 0, "first", NOWHERE, BLOCK_NONE, 0,
         "the support lines, from left to right"},
@@ -120,7 +191,9 @@ const struct option options[] = {
     {BLOCK_TOP, "skills", TYPE_DECLARE_SKILLS, "names", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
         "the skills there are"},
     {BLOCK_TOP, "list", TYPE_LIST, "a name, then addresses or file \"...\"", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
-        "a list of addresses and @domains, for conditions"},
+        "a list of addresses, @domains and telephone numbers, for conditions"},
+    {BLOCK_TOP, "customers", TYPE_CUSTOMERS, "file \"...\"", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "a table of customers (CSV with a head line), for conditions"},
     {BLOCK_TOP, "tag", TYPE_RULE, "tags", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
         "puts tags on a ticket"},
     {BLOCK_TOP, "need", TYPE_RULE, "skills with levels", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
@@ -139,11 +212,11 @@ const struct option options[] = {
         "goes before what came up to this much earlier"},
 
     /* ---- known words that this version does not have ---- */
-    LATER(BLOCK_TOP, "country"), LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
-    LATER(BLOCK_TOP, "form"), LATER(BLOCK_TOP, "phone"), LATER(BLOCK_TOP, "web"),
+    LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
+    
     LATER(BLOCK_TOP, "no-answer"), LATER(BLOCK_TOP, "help-delay"), LATER(BLOCK_TOP, "feedback"),
     LATER(BLOCK_TOP, "codes"), LATER(BLOCK_TOP, "weight"), LATER(BLOCK_TOP, "balance"),
-    LATER(BLOCK_TOP, "customers"), LATER(BLOCK_TOP, "hours"), LATER(BLOCK_TOP, "promise"),
+    LATER(BLOCK_TOP, "hours"), LATER(BLOCK_TOP, "promise"),
     LATER(BLOCK_TOP, "tell"), LATER(BLOCK_TOP, "ask"), LATER(BLOCK_TOP, "shelve"),
     LATER(BLOCK_TOP, "test"),
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
@@ -160,7 +233,8 @@ const struct option options[] = {
 const size_t n_options = sizeof options / sizeof *options;
 
 static const char *const block_names[N_BLOCKS] = {"", "store", "mail", "smtp", "lmtp",
-    "socket", "alert", "priorities", "line", "agent", "route"};
+    "socket", "alert", "priorities", "line", "agent", "route", "web", "form", "field",
+    "phone"};
 
 const char *
 block_name(enum block_kind k)

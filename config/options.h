@@ -25,6 +25,10 @@ enum block_kind {
         BLOCK_LINE,
         BLOCK_AGENT,
         BLOCK_ROUTE,
+        BLOCK_WEB,
+        BLOCK_FORM,
+        BLOCK_FIELD,
+        BLOCK_PHONE,
         N_BLOCKS,
         BLOCK_ANY, /* of an option that is not known: its braces are counted only */
         BLOCK_NONE /* the option opens no block */
@@ -52,6 +56,14 @@ enum option_type {
         TYPE_SKILLS, /* struct skill *, size_t: network:3 */
         TYPE_SECRET, /* const char *: file "…" or credential NAME */
         TYPE_LOGIN, /* const char *: a Unix user */
+        TYPE_SIZE, /* uint64_t, bytes; min and max in bytes */
+        TYPE_SWITCH, /* bool: alone it means yes */
+        TYPE_WORD, /* an enum: the place of the word in `unit` ("note, ticket or ignore") */
+        TYPE_EITHER, /* bool: is it the first word of `unit`? */
+        TYPE_TEXTS, /* const char **, size_t: any texts */
+        TYPE_ORIGINS, /* const char **, size_t: https://www.host.example, made comparable */
+        TYPE_PROXIES, /* const char **, size_t: IP addresses */
+        TYPE_NUMBERS, /* const char **, size_t: telephone numbers, made comparable */
         /* --- from here on: what needs code of its own in build.c --- */
         TYPE_BLOCK, /* only a block; its options go into the same struct */
         TYPE_INCLUDE, /* files */
@@ -62,6 +74,14 @@ enum option_type {
         TYPE_DECLARE_LINE, /* name, block: a struct line_options */
         TYPE_AGENT, /* name, full name, block: a struct agent_options */
         TYPE_LIST, /* name, addresses or file */
+        TYPE_COUNTRY, /* a calling code: wanted before all else */
+        TYPE_CUSTOMERS, /* file "…" */
+        TYPE_FORM, /* name, block: a struct form_options */
+        TYPE_FIELD, /* name, block: a struct field_options */
+        TYPE_LABEL, /* [language] text: a struct localised */
+        TYPE_AGREED, /* text, or file "…" */
+        TYPE_PHONE, /* name, block: a struct phone_options */
+        TYPE_LOG, /* file "…" of call records, or nothing: where calls come from */
         TYPE_RULE, /* a sentence of the rules (compile.c) */
         TYPE_LATER /* a known word that this version does not have */
 };

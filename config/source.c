@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,10 +21,11 @@ source_shown(const struct build *b, const char *path)
         return path;
 }
 
-const struct source *
-source_from(struct build *b, const char *path, const char *text, size_t n)
+/* The text and its lines in arena a. */
+static const struct source *
+source_new(struct build *b, struct arena *a, const char *path, const char *text, size_t n)
 {
-        struct source *s = arena_alloc(b->a, sizeof *s);
+        struct source *s = arena_alloc(a, sizeof *s);
 
         if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
                 text += 3;
@@ -31,13 +33,27 @@ source_from(struct build *b, const char *path, const char *text, size_t n)
         }
         s->path = arena_strdup(b->a, path);
         s->shown = source_shown(b, s->path);
-        s->text = arena_strndup(b->a, text, n);
+        s->text = arena_strndup(a, text, n);
         s->len = n;
         s->order = b->n_sources++;
-        source_index(s, b->a);
+        source_index(s, a);
         b->c->files = arena_grow(b->a, b->c->files, b->c->n_files, sizeof *b->c->files);
         b->c->files[b->c->n_files++] = s->path;
         return s;
+}
+
+const struct source *
+source_from(struct build *b, const char *path, const char *text, size_t n)
+{
+        return source_new(b, b->a, path, text, n);
+}
+
+const struct source *
+source_scratch(struct build *b, const char *path, const char *text, size_t n)
+{
+        if (b->scratch == NULL)
+                b->scratch = arena_new();
+        return source_new(b, b->scratch, path, text, n);
 }
 
 /* Everything up to one byte more than is allowed. */
@@ -60,28 +76,63 @@ read_all(int fd, char *to, size_t room)
         return (ssize_t)n;
 }
 
+/* Room for what the file seems to hold, and one more byte to see that it holds more. */
+static char *
+fd_read(int fd, size_t max, const char *too_long, size_t *n, const char **why)
+{
+        struct stat st;
+        size_t room;
+        ssize_t got;
+        char *bytes;
+
+        if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
+                *why = "it is no file";
+                return NULL;
+        }
+        *why = too_long;
+        if (st.st_size > (off_t)max)
+                return NULL;
+        room = st.st_size < 4096 ? 4096 : (size_t)st.st_size;
+        bytes = xcalloc(1, room + 2);
+        got = read_all(fd, bytes, room + 1);
+        if (got == -1)
+                *why = strerror(errno);
+        else if ((size_t)got > room)
+                *why = "it grew while it was read";
+        if (got == -1 || (size_t)got > room || (size_t)got > max) {
+                free(bytes);
+                return NULL;
+        }
+        *n = (size_t)got;
+        return bytes;
+}
+
+char *
+file_read(const char *path, size_t max, const char *too_long, size_t *n, const char **why)
+{
+        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        char *bytes;
+
+        *why = strerror(errno);
+        if (fd == -1)
+                return NULL;
+        bytes = fd_read(fd, max, too_long, n, why);
+        close(fd);
+        return bytes;
+}
+
 const struct source *
 source_read(struct build *b, const char *path, const char **why)
 {
         char *bytes AUTO_FREE = NULL;
-        struct stat st;
-        ssize_t n = -1;
-        int fd = b->no_files ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        size_t n;
 
-        *why = strerror(b->no_files ? ENOENT : errno);
-        if (fd == -1)
+        *why = strerror(ENOENT);
+        if (b->no_files)
                 return NULL;
-        if (b->n_sources >= SOURCES_MAX) {
-                *why = "there are more than 1000 files";
-        } else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-                bytes = xcalloc(1, GRAMMAR_MAX_FILE + 2);
-                n = read_all(fd, bytes, GRAMMAR_MAX_FILE + 1);
-                *why = n == -1 ? strerror(errno) : "it is longer than 1 MB";
-        } else {
-                *why = "it is no file";
-        }
-        close(fd);
-        if (n < 0 || (size_t)n > GRAMMAR_MAX_FILE)
+        *why = "there are more than 1000 files";
+        if (b->n_sources >= SOURCES_MAX)
                 return NULL;
-        return source_from(b, path, bytes, (size_t)n);
+        bytes = file_read(path, GRAMMAR_MAX_FILE, "it is longer than 1 MB", &n, why);
+        return bytes == NULL ? NULL : source_from(b, path, bytes, n);
 }

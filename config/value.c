@@ -615,7 +615,7 @@ value_set_one(
         case TYPE_LOGIN:
                 return login_set(b, s, v, field);
         default:
-                return false;
+                return value_set_more(b, s, v, field);
         }
 }
 
@@ -623,7 +623,37 @@ static bool
 type_is_list(enum option_type t)
 {
         return t == TYPE_LANGUAGES || t == TYPE_ADDRESSES || t == TYPE_LISTEN ||
-               t == TYPE_LINES || t == TYPE_SKILLS;
+               t == TYPE_LINES || t == TYPE_SKILLS || t == TYPE_TEXTS ||
+               t == TYPE_ORIGINS || t == TYPE_PROXIES || t == TYPE_NUMBERS;
+}
+
+/* Of the field of a plain option that is no list. */
+static size_t
+type_size(enum option_type t)
+{
+        switch (t) {
+        case TYPE_COUNT:
+        case TYPE_WORD:
+                return sizeof(unsigned);
+        case TYPE_ROLE:
+                return sizeof(enum role);
+        case TYPE_SWITCH:
+        case TYPE_EITHER:
+                return sizeof(bool);
+        case TYPE_DURATION:
+        case TYPE_HEAD:
+        case TYPE_SIZE:
+                return sizeof(int64_t);
+        default:
+                return sizeof(const char *);
+        }
+}
+
+static bool
+type_is_text(enum option_type t)
+{
+        return !type_is_list(t) && type_size(t) == sizeof(const char *) &&
+               t != TYPE_DURATION && t != TYPE_HEAD && t != TYPE_SIZE;
 }
 
 static bool
@@ -661,6 +691,8 @@ value_set(struct build *b, const struct sentence *s, void *target)
 
         if (s->option->type == TYPE_SECRET) {
                 secret_read(b, s, field);
+        } else if (s->n_values == 0 && s->option->type == TYPE_SWITCH) {
+                *(bool *)field = true;
         } else if (s->n_values == 0) {
                 value_missing(b, s);
         } else if (type_is_list(s->option->type)) {
@@ -672,9 +704,7 @@ value_set(struct build *b, const struct sentence *s, void *target)
                         const char *text;
                         int64_t number;
                 } before; /* a wrong value leaves the field as it was */
-                size_t size = s->option->type == TYPE_COUNT  ? sizeof(unsigned)
-                              : s->option->type == TYPE_ROLE ? sizeof(enum role)
-                                                             : sizeof before;
+                size_t size = type_size(s->option->type);
 
                 memcpy(&before, field, size);
                 if (!value_set_one(b, s, &s->values[0], field))
@@ -709,9 +739,7 @@ value_defaults(struct build *b, enum block_kind kind, void *target)
                         continue;
                 if (o->fallback[0] != '\0' && o->type != TYPE_SECRET)
                         value_default(b, o, target);
-                else if (o->type != TYPE_COUNT && o->type != TYPE_ROLE &&
-                         !type_is_list(o->type) && o->type != TYPE_DURATION &&
-                         o->type != TYPE_HEAD)
+                else if (type_is_text(o->type))
                         *(const char **)((char *)target + o->offset) = "";
         }
 }
