@@ -32,7 +32,7 @@ http_status_text(int status)
             {422, "Unprocessable Content"}, {429, "Too Many Requests"},
             {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"},
             {501, "Not Implemented"}, {503, "Service Unavailable"},
-            {505, "HTTP Version Not Supported"}};
+            {505, "HTTP Version Not Supported"}, {507, "Insufficient Storage"}};
 
         for (size_t i = 0; i < sizeof all / sizeof *all; i++)
                 if (all[i].status == status)
