@@ -6,6 +6,11 @@
  * all classes are looked over; every few seconds a chunk of sweeping and the
  * numbers of the lines. Nothing is armed here: a clock that ran out while the
  * daemon was dead is found by the first tick.
+ *
+ * Lists, the customers and what else lies beside the configuration are looked at too:
+ * who has changed one need not say so. A file may be looked at while it is being
+ * written, so it must have rested for a second; and one that cannot be used is
+ * complained of once, not every five seconds.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +37,8 @@ struct janitor {
         bool sweeping;
         bool counting;
         unsigned turn;
+        uint64_t data_seen; /* stamp of changed data files at the last look, 0 none */
+        uint64_t data_bad; /* stamp at which a reload failed, 0 none */
         struct line_count *lines;
         size_t n_lines;
 };
@@ -101,6 +108,39 @@ on_counted(void *arg, const struct err *err, const struct store_stats *st)
         j->n_lines = st->n_lines;
 }
 
+/* ---- the files beside the configuration ---- */
+
+static void
+data_reload(struct janitor *j, uint64_t stamp)
+{
+        struct err err = {.kind = ERR_NONE};
+
+        log_info("RELOAD", "why=\"a list, the customers or another file has changed\"");
+        if (desk_reload(j->desk, NULL, &err) == -1)
+                j->data_bad = stamp;
+        else
+                j->data_bad = 0;
+}
+
+/* Changed and at rest since the last look, and not one that was refused already. */
+static void
+data_look(struct janitor *j)
+{
+        const struct config *c = j->desk->config;
+        uint64_t stamp, seen = j->data_seen;
+
+        j->data_seen = 0;
+        if (!config_data_changed(c))
+                return;
+        stamp = config_data_stamp(c);
+        if (stamp == j->data_bad)
+                return;
+        if (stamp != seen)
+                j->data_seen = stamp;
+        else
+                data_reload(j, stamp);
+}
+
 static void
 on_turn(void *arg)
 {
@@ -118,6 +158,9 @@ on_turn(void *arg)
                 j->sweeping = true;
                 store_sweep(d->store, on_swept, j);
         }
+        if (j->turn % SWEEP_TURNS == 2 ||
+            (j->data_seen != 0 && j->turn % LOOK_TURNS == 2))
+                data_look(j);
         if (j->turn % SWEEP_TURNS == 1 && !j->counting) {
                 j->counting = true;
                 store_stats(d->store, on_counted, j);
