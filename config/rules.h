@@ -29,6 +29,7 @@ struct decision {
         const char *language; /* the message's, as the conditions saw it */
         /* template name: "standard"; "none": no acknowledgement */
         const char *acknowledge;
+        bool shelve; /* kept, no agent: created resolved, in no queue */
         const char *route;
         const char *line; /* the first of the route's lines */
         struct class class_doc; /* sealed: complete demands, head start included */

@@ -64,6 +64,7 @@ struct job {
         size_t n_learn;
         struct decision decision;
         bool is_new;
+        bool counts; /* a person's, and not shelved: it moves its ticket */
         const char *ack_to; /* whom it would acknowledge, "" nobody */
         /* QUARANTINE RETRY */
         const char *retry_of, *retry_who;
@@ -537,6 +538,19 @@ mail_counts(const struct message *m)
                *m->machine == '\0';
 }
 
+/* What the rules shelve brings a resolved ticket to no agent either. */
+static bool
+job_is_shelved(struct job *j, const struct ticket *t)
+{
+        struct facts f = {.message = j->message, .ticket = t, .now_ms = clock_now_ms()};
+        struct decision d;
+
+        if (t->state != TICKET_RESOLVED)
+                return false;
+        rules_decide(j->intake->desk->config, &f, j->arena, &d);
+        return d.shelve;
+}
+
 /* A message for a ticket that exists. 0, or -1 when it must open a new one. */
 static int
 job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *err)
@@ -557,7 +571,7 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
             .own_ms = OWN_MS,
             .reopen_ms = j->intake->desk->config->reopen_ms,
             .message = &stored,
-            .counts = mail_counts(j->message),
+            .counts = j->counts,
         };
 
         return ticket_apply(t, &e, j->arena, c, err);
@@ -582,6 +596,8 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         jo_init(&o, &why);
         decision_format_sentences(dec, true, &o);
         b.class_doc = &dec->class_doc;
+        b.shelve = dec->shelve;
+        b.reopen_ms = d->config->reopen_ms;
         b.priority = dec->priority;
         b.line = dec->line;
         b.route = dec->route;
@@ -604,8 +620,9 @@ job_acknowledge(struct job *j, struct put *p)
         int64_t now = clock_now_ms();
 
         j->ack_to = "";
-        if (!j->is_new || !mail_counts(m) || *j->quarantine != '\0' ||
-            j->has_token == false || strcmp(j->decision.acknowledge, "none") == 0)
+        if (!j->is_new || j->decision.shelve || !mail_counts(m) ||
+            *j->quarantine != '\0' || j->has_token == false ||
+            strcmp(j->decision.acknowledge, "none") == 0)
                 return;
         if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
                 return;
@@ -703,6 +720,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
             .now_ms = clock_now_ms(),
         };
 
+        j->counts = mail_counts(j->message) && (t == NULL || !job_is_shelved(j, t));
         if (t != NULL && job_apply(j, t, &change, &err) == -1) {
                 if (strcmp(err.code, "CLOSED") != 0) {
                         job_fail(j, &err);
@@ -714,7 +732,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
         j->is_new = t == NULL;
         if (j->is_new)
                 job_create(j, continues, &change);
-        change_add_mail(j, &change, t, sender, mail_counts(j->message));
+        change_add_mail(j, &change, t, sender, j->counts);
         job_acknowledge(j, &p);
         crash_point("intake.decided");
         store_put(j->intake->desk->store, &p, on_put, j);

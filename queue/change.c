@@ -134,6 +134,15 @@ change_enter_class(
 }
 
 void
+change_class(struct change *c, const char *class_id, const char *class_text)
+{
+        change_op(c, "C");
+        change_adds(c, class_id);
+        change_adds(c, class_text);
+        change_adds(c, "");
+}
+
+void
 change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t until_ms)
 {
         change_op(c, "O");

@@ -53,6 +53,8 @@ void change_due(struct change *c, const char *kind, int64_t at_ms);
 /* Into its class's queue at v; the class's text is stored if new. */
 void change_enter_class(
     struct change *c, const char *class_id, const char *class_text, int64_t v_us);
+/* Of that class, but into no queue; the class's text is stored if new. */
+void change_class(struct change *c, const char *class_id, const char *class_text);
 /* Into the last holder's own queue at v, kept for him until then (sets own, owner, until
  * and the clock); into its class at once when he is offline. */
 void

@@ -576,7 +576,7 @@ birth_fields(const struct ticket_birth *b, struct change *c)
         const struct message *m = b->message;
         const struct {
                 const char *field, *value;
-        } fields[] = {{"state", "queued"}, {"line", b->line},
+        } fields[] = {{"state", b->shelve ? "resolved" : "queued"}, {"line", b->line},
             {"prio", priority_name(b->priority)}, {"route", b->route}, {"holder", ""},
             {"owner", ""}, {"untaken", ""}, {"account", m->account},
             {"channel", m->channel}, {"subject", m->subject}, {"lang", m->language},
@@ -587,6 +587,26 @@ birth_fields(const struct ticket_birth *b, struct change *c)
         change_setn(c, "entered", b->now_ms);
         change_setn(c, "created", b->now_ms);
         change_setn(c, "queued", b->now_ms);
+}
+
+static void
+birth_queue(const struct ticket_birth *b, struct change *c, int64_t v)
+{
+        change_enter_class(c, b->class_doc->id, b->class_doc->text, v);
+        change_open(c, true, b->class_doc->id);
+        change_journal(c, "queued", "", b->line, "customer", "new");
+}
+
+/* Open in the sense of the store until it closes: its customer may still reopen it. */
+static void
+birth_shelve(const struct ticket_birth *b, struct change *c)
+{
+        change_class(c, b->class_doc->id, b->class_doc->text);
+        change_open(c, true, b->class_doc->id);
+        change_setn(c, "resolved", b->now_ms);
+        change_due(c, "close", b->now_ms + b->reopen_ms);
+        change_log(c, b->now_ms, "helpline", "shelved", "", "", "");
+        change_journal(c, "changed", "", b->line, "helpline", "shelved");
 }
 
 void
@@ -603,10 +623,11 @@ ticket_create(const struct ticket_birth *b, struct arena *a, struct change *out)
         change_message(out, tail.data, tail.len);
         change_set_new(out, "last_in");
         change_setn(out, "v", v);
-        change_enter_class(out, k->id, k->text, v);
-        change_open(out, true, k->id);
         change_log(out, b->now_ms, "customer", "created", "", b->line, "");
         change_journal(
             out, "message", "", b->line, "customer", message_kind_name(b->message->kind));
-        change_journal(out, "queued", "", b->line, "customer", "new");
+        if (b->shelve)
+                birth_shelve(b, out);
+        else
+                birth_queue(b, out, v);
 }

@@ -75,9 +75,13 @@ struct ticket_birth { /* all that intake knows about a new ticket */
         const char *why; /* JSON array of sentences */
         const char *links; /* JSON array: a closed ticket it continues, "[]" */
         bool counts; /* a person's */
+        bool shelve; /* kept, for no agent: resolved at once */
+        int64_t
+            reopen_ms; /* shelved: until when the customer's next message reopens it */
         int64_t now_ms;
 };
-/* The change that makes a new ticket (for put): fields, message, class, open, log, journal. */
+/* The change that makes a new ticket (for put): fields, message, class, open, log, journal.
+ * A shelved one is in no queue: resolved, and reopened by its customer as others are. */
 void ticket_create(const struct ticket_birth *b, struct arena *a, struct change *out);
 
 /* For docs and tests: may this event happen in this state? */

@@ -5,7 +5,7 @@
 --     M tail                a message                L doc     an entry of the ticket's log
 --     J event agent line who why                     the journal
 --     D kind at             a clock; "0" takes it away
---     C class text v        into its class           O agent v until   into his own queue
+--     C class text v        into its class ("": no queue)   O agent v until   into his own queue
 --     Q                     out of its queue         U agent   holds it no longer
 --     K agent until         skips it                 P 1|0 class       counts as open
 --     I hash                learn a Message-ID       V message json    delivery document
@@ -264,7 +264,9 @@ if verb == 'put' or verb == 'commit' then
                         hset('class', class, text)
                 end
                 hset('t:' .. at_id, 'class', class)
-                enter_class(at_id, class, int(v, 'v'))
+                if v ~= '' then
+                        enter_class(at_id, class, int(v, 'v'))
+                end
         end
 
         function step.O(agent, v, till)

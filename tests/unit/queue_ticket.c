@@ -540,6 +540,36 @@ test_create(void **state)
         HAS(text, " | S subject $new |"); /* a stranger's word stays a word */
 }
 
+static void
+test_shelve(void **state)
+{
+        struct class k = {.id = "00ff", .text = "{}", .route = "general"};
+        struct ticket_birth b = {.message = letter,
+            .class_doc = &k,
+            .line = "first",
+            .route = "general",
+            .why = "[]",
+            .links = "[]",
+            .counts = true,
+            .shelve = true,
+            .reopen_ms = 5000,
+            .now_ms = now};
+        struct change c;
+        const char *text;
+
+        (void)state;
+        ticket_create(&b, mem, &c);
+        text = text_of(&c);
+        HAS(text, " | S state resolved |");
+        HAS(text, " | C 00ff {}  |"); /* no place in any queue */
+        HAS(text, " | P 1 00ff |");
+        HAS(text, " | J message ");
+        HAS(text, " helpline shelved |");
+        assert_null(strstr(text, "J queued"));
+        HAS(text, arena_printf(mem, " | S resolved %lld |", (long long)now));
+        HAS(text, arena_printf(mem, " | D close %lld |", (long long)now + 5000));
+}
+
 static int
 setup(void **state)
 {
@@ -578,6 +608,7 @@ main(void)
             cmocka_unit_test(test_answer),
             cmocka_unit_test(test_reopen),
             cmocka_unit_test(test_unsend),
+            cmocka_unit_test(test_shelve),
             cmocka_unit_test(test_delivery),
             cmocka_unit_test(test_create),
         };
