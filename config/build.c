@@ -67,6 +67,18 @@ declare_tags(struct build *b, const struct sentence *s)
                 names_add(&b->tags, s->values[i].text, s->values[i].at);
 }
 
+/* Conditions may stand before the form that they ask about. */
+static void
+declare_fields(struct build *b, const struct block *form)
+{
+        for (size_t i = 0; form != NULL && i < form->n_sentences; i++) {
+                const struct sentence *s = &form->sentences[i];
+
+                if (strcmp(s->name, "field") == 0 && s->n_values > 0)
+                        names_add(&b->form_fields, s->values[0].text, s->values[0].at);
+        }
+}
+
 /* At once: telephone numbers anywhere depend on it. */
 static void
 country_build(struct build *b, const struct sentence *s)
@@ -109,6 +121,7 @@ declare(struct build *b, struct sentence *s)
                 declare_one(b, s, &b->agents, "agent");
                 break;
         case TYPE_FORM:
+                declare_fields(b, s->block);
                 declare_one(b, s, &b->forms, "form");
                 break;
         case TYPE_PHONE:

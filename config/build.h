@@ -94,6 +94,8 @@ bool value_skill(
 bool value_address(
     struct build *b, const struct sentence *s, const struct value *v, const char **out);
 bool value_line(struct build *b, const struct value *v, const char **out);
+/* 1h30m, in ms. */
+bool duration_read(const char *s, int64_t *ms);
 /* smtp://[user@]host[:port] */
 bool value_relay(
     struct build *b, const struct sentence *s, const struct value *v, struct relay *out);

@@ -22,11 +22,15 @@ cut(struct arena *a, const char *s)
 }
 
 void
-looked_at_init(struct looked_at *l, const struct message *m, struct arena *a)
+looked_at_init(
+    struct looked_at *l, const struct config *c, const struct message *m, struct arena *a)
 {
         memset(l, 0, sizeof *l);
         l->a = a;
+        l->c = c;
         l->m = m;
+        l->customer = customers_find(
+            &c->customers, address_normalise(a, m->from.address), m->phone);
         l->subject = cut(a, m->subject);
         l->text = cut(a, m->text);
         l->priority = PRIORITY_NORMAL;
@@ -148,38 +152,54 @@ header_holds(const struct condition *c, struct looked_at *l)
         for (size_t i = 0; i < l->m->n_headers; i++) {
                 const struct header *h = &l->m->headers[i];
 
-                if (strcasecmp(h->name, c->header) == 0 &&
+                if (strcasecmp(h->name, c->name) == 0 &&
                     text_holds(c, l, h->name, h->value, fold(l, h->value)))
                         return true;
         }
         return false;
 }
 
+/* An address (its @domain too) or a number against a list, or the values behind `is`. */
+static bool
+key_holds(
+    const struct condition *c, struct looked_at *l, const char *label, const char *key)
+{
+        const char *at = strrchr(key, '@');
+        bool holds = c->how == HOW_IN && list_has(c->list, key);
+
+        for (size_t i = 0; c->how == HOW_IS && i < c->n_values && !holds; i++)
+                holds = strcmp(key, c->values[i]) == 0 ||
+                        (at != NULL && strcmp(at, c->values[i]) == 0);
+        if (holds)
+                evidence(l, label, key, strlen(key));
+        return holds;
+}
+
 static bool
 address_holds(const struct condition *c, struct looked_at *l, const char *label,
     const struct mail_address *who)
 {
-        const char *address = address_normalise(l->a, who->address), *whole;
-        const char *at = strrchr(address, '@');
+        const char *whole;
 
-        if (c->how == HOW_IN) {
-                if (!list_has(c->list, address))
-                        return false;
-                evidence(l, label, address, strlen(address));
-                return true;
-        }
-        for (size_t i = 0; c->how == HOW_IS && i < c->n_values; i++)
-                if (strcmp(address, c->values[i]) == 0 ||
-                    (at != NULL && strcmp(at, c->values[i]) == 0)) {
-                        evidence(l, label, address, strlen(address));
-                        return true;
-                }
-        if (c->how == HOW_IS)
-                return false;
+        if (c->how == HOW_IN || c->how == HOW_IS)
+                return key_holds(c, l, label, address_normalise(l->a, who->address));
         whole = who->name[0] == '\0'
                     ? who->address
                     : arena_printf(l->a, "%s <%s>", who->name, who->address);
         return text_holds(c, l, label, whole, fold(l, whole));
+}
+
+/* Who wrote or called: his address, or his number. */
+static bool
+from_holds(const struct condition *c, struct looked_at *l)
+{
+        if (address_holds(c, l, "from", &l->m->from))
+                return true;
+        if (l->m->phone[0] == '\0')
+                return false;
+        if (c->how == HOW_IN || c->how == HOW_IS)
+                return key_holds(c, l, "from", l->m->phone);
+        return text_holds(c, l, "from", l->m->phone, l->m->phone);
 }
 
 static bool
@@ -190,6 +210,20 @@ addresses_hold(const struct condition *c, struct looked_at *l, const char *label
                 if (address_holds(c, l, label, &who[i]))
                         return true;
         return false;
+}
+
+/* A text out of a form or a table; in a list it is an address or a number. */
+static bool
+cell_holds(
+    const struct condition *c, struct looked_at *l, const char *label, const char *text)
+{
+        const char *key;
+
+        if (c->how != HOW_IN)
+                return text_holds(c, l, label, text, fold(l, text));
+        key = address_normalise(l->a, text);
+        return key_holds(
+            c, l, label, *key != '\0' ? key : phone_normalise(l->a, text, l->c->country));
 }
 
 /* One word against the words of the condition. */
@@ -214,6 +248,96 @@ tagged_holds(const struct condition *c, struct looked_at *l)
         return false;
 }
 
+/* ---- forms, attachments, customers, calls ---- */
+
+static bool
+field_holds(const struct condition *c, struct looked_at *l)
+{
+        const struct form_data *f = l->m->form;
+
+        for (size_t i = 0; f != NULL && i < f->n_fields; i++)
+                for (size_t j = 0;
+                     strcmp(f->fields[i].name, c->name) == 0 && j < f->fields[i].n_values;
+                     j++)
+                        if (cell_holds(c, l, c->name, f->fields[i].values[j]))
+                                return true;
+        return false;
+}
+
+static bool
+than_holds(const struct condition *c, struct looked_at *l, const char *label, int64_t n,
+    const char *shown)
+{
+        bool holds = c->how == HOW_LESS ? n < c->than : n > c->than;
+
+        if (holds)
+                evidence(l, label, shown, strlen(shown));
+        return holds;
+}
+
+static bool
+attachment_holds(
+    const struct condition *c, struct looked_at *l, const struct attachment *t)
+{
+        if (c->about == ABOUT_ATTACHMENT_NAME)
+                return text_holds(c, l, "attachment name", t->name, fold(l, t->name));
+        if (c->about == ABOUT_ATTACHMENT_TYPE)
+                return text_holds(c, l, "attachment type", t->type, fold(l, t->type));
+        return than_holds(c, l, "attachment size", t->size,
+            arena_printf(l->a, "%lld bytes", (long long)t->size));
+}
+
+static bool
+attachments_hold(const struct condition *c, struct looked_at *l)
+{
+        for (size_t i = 0; i < l->m->n_attachments; i++)
+                if (attachment_holds(c, l, &l->m->attachments[i]))
+                        return true;
+        return false;
+}
+
+static bool
+customer_holds(const struct condition *c, struct looked_at *l)
+{
+        const struct customer_row *r = l->customer;
+
+        if (r == NULL)
+                return false;
+        if (c->about == ABOUT_CUSTOMER_COLUMN)
+                return cell_holds(c, l, c->name, r->values[c->column - 1]);
+        return (r->vip && word_holds(c, l, "customer", "vip")) ||
+               word_holds(c, l, "customer", "known");
+}
+
+static bool
+call_holds(const struct condition *c, struct looked_at *l)
+{
+        const struct phone_call *call = l->m->call;
+        const char *other;
+
+        if (call == NULL)
+                return false;
+        if (c->about == ABOUT_CALL)
+                return word_holds(c, l, "call", call_result_name(call->result)) ||
+                       word_holds(c, l, "call", call_direction_name(call->direction));
+        if (c->about == ABOUT_CALL_DURATION)
+                return than_holds(c, l, "call duration", call->duration_s * 1000,
+                    arena_printf(l->a, "%lld s", (long long)call->duration_s));
+        other = call->direction == CALL_IN ? call->from : call->to;
+        if (c->how == HOW_IS || c->how == HOW_IN)
+                return key_holds(
+                    c, l, "call number", phone_normalise(l->a, other, l->c->country));
+        return text_holds(c, l, "call number", other, fold(l, other));
+}
+
+static bool
+account_holds(const struct condition *c, struct looked_at *l)
+{
+        const char *address = address_normalise(l->a, l->m->account);
+
+        return word_holds(c, l, "account", *address == '\0' ? l->m->account : address);
+}
+
 static bool
 test_holds(const struct condition *c, struct looked_at *l)
 {
@@ -223,9 +347,9 @@ test_holds(const struct condition *c, struct looked_at *l)
         case ABOUT_CHANNEL:
                 return word_holds(c, l, "channel", m->channel);
         case ABOUT_ACCOUNT:
-                return word_holds(c, l, "account", address_normalise(l->a, m->account));
+                return account_holds(c, l);
         case ABOUT_FROM:
-                return address_holds(c, l, "from", &m->from);
+                return from_holds(c, l);
         case ABOUT_TO:
                 return addresses_hold(c, l, "to", m->to, m->n_to);
         case ABOUT_CC:
@@ -238,6 +362,21 @@ test_holds(const struct condition *c, struct looked_at *l)
                 return header_holds(c, l);
         case ABOUT_LANGUAGE:
                 return word_holds(c, l, "language", m->language);
+        case ABOUT_FORM:
+                return m->form != NULL && word_holds(c, l, "form", m->form->name);
+        case ABOUT_FIELD:
+                return field_holds(c, l);
+        case ABOUT_ATTACHMENT_NAME:
+        case ABOUT_ATTACHMENT_TYPE:
+        case ABOUT_ATTACHMENT_SIZE:
+                return attachments_hold(c, l);
+        case ABOUT_CUSTOMER:
+        case ABOUT_CUSTOMER_COLUMN:
+                return customer_holds(c, l);
+        case ABOUT_CALL:
+        case ABOUT_CALL_NUMBER:
+        case ABOUT_CALL_DURATION:
+                return call_holds(c, l);
         case ABOUT_TAGGED:
                 return tagged_holds(c, l);
         case ABOUT_PRIORITY:

@@ -21,11 +21,21 @@ enum condition_about {
         ABOUT_TEXT, /* subject and body */
         ABOUT_HEADER,
         ABOUT_LANGUAGE,
+        ABOUT_FORM,
+        ABOUT_FIELD,
+        ABOUT_ATTACHMENT_NAME,
+        ABOUT_ATTACHMENT_TYPE,
+        ABOUT_ATTACHMENT_SIZE,
+        ABOUT_CUSTOMER, /* vip, known */
+        ABOUT_CUSTOMER_COLUMN,
+        ABOUT_CALL, /* missed answered in out */
+        ABOUT_CALL_NUMBER, /* of the other side */
+        ABOUT_CALL_DURATION,
         ABOUT_TAGGED,
         ABOUT_PRIORITY
 };
 
-enum condition_how { HOW_IS, HOW_CONTAINS, HOW_MATCHES, HOW_IN };
+enum condition_how { HOW_IS, HOW_CONTAINS, HOW_MATCHES, HOW_IN, HOW_LESS, HOW_MORE };
 
 struct condition {
         enum condition_kind kind;
@@ -33,7 +43,9 @@ struct condition {
         const struct condition *right; /* and, or */
         enum condition_about about;
         enum condition_how how;
-        const char *header; /* its name, for ABOUT_HEADER */
+        const char *name; /* of a header, a field, a column */
+        size_t column; /* of the customers file, from 1 */
+        int64_t than; /* behind < and >: bytes or ms */
         const char **values; /* folded; addresses normalised; any of them */
         size_t n_values;
         const struct pattern *pattern; /* HOW_MATCHES */
@@ -43,7 +55,9 @@ struct condition {
 /* One message under all conditions: what they share is made once. */
 struct looked_at {
         struct arena *a;
+        const struct config *c;
         const struct message *m;
+        const struct customer_row *customer; /* in the customers file, NULL not */
         const char *subject, *text; /* as they are, cut at LOOKED_AT_MAX */
         const char *subject_folded, *text_folded; /* NULL until asked for */
         const char **tags; /* so far */
@@ -59,7 +73,8 @@ struct looked_at {
 #define LOOKED_AT_MAX (1u << 20)
 #define PATTERNS_US 200000
 
-void looked_at_init(struct looked_at *l, const struct message *m, struct arena *a);
+void looked_at_init(struct looked_at *l, const struct config *c, const struct message *m,
+    struct arena *a);
 /* Does it hold? Adds to l->on the words it holds on. */
 bool condition_holds(const struct condition *c, struct looked_at *l);
 

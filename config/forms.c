@@ -212,7 +212,6 @@ field_name(struct build *b, const struct sentence *s, struct form_build *form)
                     b->report, "first on %s", place_name(twice->at, v->at.source, b->a));
                 return false;
         }
-        names_add(&b->form_fields, v->text, v->at);
         return true;
 }
 

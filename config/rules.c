@@ -72,6 +72,8 @@ rule_apply(struct deciding *d, const struct rule *r)
                 d->seen.priority = r->priority;
         if (r->kind == RULE_ACKNOWLEDGE)
                 d->d->acknowledge = r->template;
+        if (r->kind == RULE_SHELVE)
+                d->d->shelve = true;
 }
 
 /* Asks the condition and notes the sentence with what it held on. */
@@ -144,7 +146,7 @@ rules_decide(
 
         memset(out, 0, sizeof *out);
         out->acknowledge = "standard";
-        looked_at_init(&d.seen, f->message, a);
+        looked_at_init(&d.seen, c, f->message, a);
         for (size_t i = 0; i < c->rules->n_rules; i++)
                 if (rule_holds(&d, &c->rules->rules[i]))
                         rule_apply(&d, &c->rules->rules[i]);
@@ -193,6 +195,7 @@ decision_format(
         jo_kstring(o, "priority", priority_name(d->priority));
         jo_kstring(o, "language", d->language);
         jo_kstring(o, "kind", kind);
+        jo_kbool(o, "shelve", d->shelve);
         jo_key(o, "sentences");
         decision_format_sentences(d, only_holding, o);
         jo_kstrings(o, "steps", NULL, 0);
@@ -237,6 +240,8 @@ decision_print(const struct decision *d, struct buf *out)
         skills_print(out, "needs", d->class_doc.needs, d->class_doc.n_needs);
         skills_print(out, "musts", d->class_doc.musts, d->class_doc.n_musts);
         buf_addf(out, "%-13s%s\n", "acknowledge", d->acknowledge);
+        if (d->shelve)
+                buf_addf(out, "%-13s%s\n", "shelved", "kept, and no agent is asked");
         if (d->n_sentences > 0)
                 buf_adds(out, "sentences\n");
         traces_print(d, out);

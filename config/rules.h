@@ -2,8 +2,8 @@
  * The rules: sentences that tag, need and route. Pure over the facts: no I/O,
  * no clock, no memory but the arena given.
  *
- * Two halves (ROUTING.md): every tag/need/must/priority/acknowledge sentence
- * whose condition holds applies, in the order of the files; then the first route
+ * Two halves (ROUTING.md): every tag/need/must/priority/acknowledge/shelve
+ * sentence whose condition holds applies, in the order of the files; then the first route
  * whose condition holds.
  */
 #ifndef HELPLINE_CONFIG_RULES_H

@@ -11,6 +11,7 @@ enum rule_kind {
         RULE_MUST,
         RULE_PRIORITY,
         RULE_ACKNOWLEDGE,
+        RULE_SHELVE,
         RULE_ROUTE
 };
 
@@ -39,5 +40,9 @@ struct rules {
 };
 
 void rules_free(struct rules *r);
+/* ---- when.c ---- */
+/* The condition in the values from i on; false: what is wrong was told. */
+bool condition_compile(
+    struct build *b, const struct sentence *s, size_t i, const struct condition **out);
 
 #endif

@@ -97,8 +97,7 @@ unit_ms(char c)
         return 0;
 }
 
-/* 1h30m */
-static bool
+bool
 duration_read(const char *s, int64_t *ms)
 {
         *ms = 0;

@@ -228,7 +228,7 @@ test_telling(void **state)
             "{\"route\":\"vpn\",\"line\":\"first\",\"tags\":[\"vpn\"],\"needs\":{"
             "\"network\":2},"
             "\"musts\":{\"en\":2},\"priority\":\"high\",\"language\":\"ru\",\"kind\":"
-            "\"message\","
+            "\"message\",\"shelve\":false,"
             "\"sentences\":[{\"at\":\"helpline.conf:5:1\",\"text\":\"tag vpn when text "
             "contains "
             "\\\"vpn\\\"\",\"holds\":true,\"on\":[\"subject: VPN\"]},"
