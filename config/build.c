@@ -516,6 +516,7 @@ build_config(struct build *b, struct block *top)
                 return;
         rules_lint(b);
         forms_lint(b);
+        phones_lint(b);
         lint(b, top->open);
 }
 

@@ -124,6 +124,7 @@ void phone_sentence(struct build *b, struct sentence *s, void *target);
 void forms_finish(struct build *b);
 void phones_finish(struct build *b);
 void forms_lint(struct build *b);
+void phones_lint(struct build *b);
 /* Names of forms and phones stand in URLs: Latin letters only. */
 void url_name_check(struct build *b, const struct sentence *s);
 /* The sentence of that name in the block, NULL none. */
@@ -133,6 +134,8 @@ const struct sentence *block_sentence(const struct block *block, const char *nam
 void customers_build(struct build *b, const struct sentence *s);
 /* The column (from 1) that a condition means by this word, 0: none. */
 size_t customers_column(const struct build *b, const char *word);
+/* "email, имя, город": what is there. */
+const char *customers_columns_shown(const struct build *b);
 /* Offers the words there are. */
 void customers_guess(const struct build *b, struct guess *g, const char *wrong);
 

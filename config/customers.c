@@ -20,6 +20,7 @@
 #define CELL_MAX 4096u
 #define ERRORS_MAX 20u
 #define WARNINGS_MAX 10u
+#define ROLE_WORDS 12u
 
 enum role_column {
         COLUMN_ADDRESS,
@@ -31,7 +32,7 @@ enum role_column {
 };
 
 /* Folded; the first of a line that is there is taken. */
-static const char *const role_words[CUSTOMER_ROLES][12] = {
+static const char *const role_words[CUSTOMER_ROLES][ROLE_WORDS] = {
     {"address", "email", "e-mail", "mail", "почта", "эл. почта", "электронная почта",
         "электронный адрес", "емейл", "адрес"},
     {"phone", "telephone", "tel", "mobile", "телефон", "тел", "тел.", "мобильный",
@@ -255,7 +256,7 @@ separator_find(const char *s, size_t n)
 static size_t
 role_find(const struct customers_file *f, enum role_column role)
 {
-        for (size_t w = 0; w < 12 && role_words[role][w] != NULL; w++)
+        for (size_t w = 0; w < ROLE_WORDS && role_words[role][w] != NULL; w++)
                 for (size_t i = 0; i < f->n_columns; i++)
                         if (strcmp(f->columns[i], role_words[role][w]) == 0)
                                 return i + 1;
@@ -437,7 +438,7 @@ keys_sort(struct table *t, const struct value *v)
         if (n_twice == 0)
                 return;
         report_warning(t->b->report, v->at,
-            "%zu addresses or numbers stand in more than one row", n_twice);
+            "addresses or numbers that stand in more than one row: %zu", n_twice);
         report_advice(t->b->report, "the first row counts");
 }
 
@@ -468,26 +469,44 @@ customers_find(const struct customers_file *f, const char *address, const char *
         return r != NULL ? r : key_find(f, phone);
 }
 
+/* Any of the words by which such a column is found. */
+static size_t
+role_by_word(const struct build *b, const char *folded)
+{
+        for (unsigned r = 0; r < CUSTOMER_ROLES; r++)
+                for (size_t w = 0; w < ROLE_WORDS && role_words[r][w] != NULL; w++)
+                        if (strcmp(role_words[r][w], folded) == 0)
+                                return b->customer_columns[r];
+        return 0;
+}
+
 size_t
 customers_column(const struct build *b, const char *word)
 {
         const struct customers_file *f = &b->c->customers;
+        const char *folded = utf8_fold(b->a, word, strlen(word));
 
-        for (unsigned r = 0; r < CUSTOMER_ROLES; r++)
-                if (strcmp(role_words[r][0], word) == 0 && b->customer_columns[r] != 0)
-                        return b->customer_columns[r];
         for (size_t i = 0; i < f->n_columns; i++)
-                if (strcmp(f->columns[i], utf8_fold(b->a, word, strlen(word))) == 0)
+                if (strcmp(f->columns[i], folded) == 0)
                         return i + 1;
-        return 0;
+        return role_by_word(b, folded);
+}
+
+const char *
+customers_columns_shown(const struct build *b)
+{
+        const struct customers_file *f = &b->c->customers;
+        const char *shown = "";
+
+        for (size_t i = 0; i < f->n_columns && strlen(shown) < 100; i++)
+                shown = arena_printf(b->a, "%s%s%s", shown, i == 0 ? "" : ", ",
+                    word_shown(b->a, f->columns[i]));
+        return shown;
 }
 
 void
 customers_guess(const struct build *b, struct guess *g, const char *wrong)
 {
-        for (unsigned r = 0; r < CUSTOMER_ROLES; r++)
-                if (b->customer_columns[r] != 0)
-                        guess_offer(g, wrong, role_words[r][0]);
         for (size_t i = 0; i < b->c->customers.n_columns; i++)
                 guess_offer(g, wrong, b->c->customers.columns[i]);
 }

@@ -106,7 +106,7 @@ const struct option options[] = {
         "reverse proxies in front, whose word for the client's address counts"},
     {BLOCK_TOP, "form", TYPE_FORM, "a name", 0, 0, "", NOWHERE, BLOCK_FORM, OPTION_REPEATS,
         "a web form: its page is at /f/NAME"},
-    {BLOCK_FORM, "sites", TYPE_ORIGINS, "sites like https://www.host.example", 0, 0, "", IN_FORM(sites), IN_FORM(n_sites), BLOCK_NONE, 0,
+    {BLOCK_FORM, "sites", TYPE_ORIGINS, "origins like https://www.host.example", 0, 0, "", IN_FORM(sites), IN_FORM(n_sites), BLOCK_NONE, 0,
         "pages of these sites may send it; default: our own page only"},
     {BLOCK_FORM, "thanks", TYPE_URL, "a URL", 0, 0, "", IN_FORM(thanks), 0, BLOCK_NONE, 0,
         "where the customer is led to afterwards; default: a page with the ticket's number"},

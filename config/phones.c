@@ -85,6 +85,18 @@ phones_finish(struct build *b)
                         c->phones[i].timezone = c->timezone;
 }
 
+void
+phones_lint(struct build *b)
+{
+        const struct config *c = b->c;
+
+        if (c->n_phones == 0 || c->country[0] != '\0')
+                return;
+        report_warning(b->report, names_find(&b->phones, c->phones[0].name)->at,
+            "there is no country: national numbers stay as they are written");
+        report_advice(b->report, "country 7, or another calling code");
+}
+
 const struct phone_options *
 config_phone(const struct config *c, const char *name)
 {

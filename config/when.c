@@ -540,7 +540,7 @@ test_field(struct cursor *c, struct condition *t, const struct about *about)
 {
         const struct value *v = now_at(c);
 
-        if (v == NULL || (at_test_end(c) && !how_at(c, c->i + 1)))
+        if (v == NULL || (how_at(c, c->i) && !how_at(c, c->i + 1)))
                 return expected(c, "the name of a field");
         if (names_find(&c->b->form_fields, v->text) == NULL) {
                 c->failed = true;
@@ -564,7 +564,8 @@ customer_refuse(struct cursor *c, const struct value *v, const char *word)
         report_unknown(c->b->report, v->at, "column", word, " of the customers file", &g,
             (struct place){0});
         if (g.meant == NULL)
-                report_advice(c->b->report, "its columns are named in its first line");
+                report_advice(
+                    c->b->report, "its columns: %s", customers_columns_shown(c->b));
         return NULL;
 }
 
