@@ -84,6 +84,16 @@ class Connections(unittest.TestCase):
 
 
 class Repetition(unittest.TestCase):
+    def test_two_mails_that_nothing_tells_apart_but_their_trace(self):
+        """Neither Message-ID nor Date: another subject or another Received is another mail."""
+        head = b"From: cron@machine.example\r\nTo: support@desk.example\r\n"
+        with Desk() as d:
+            for extra in (b"Subject: disk\r\n", b"Subject: backup\r\n", b"Received: 2\r\nSubject: backup\r\n"):
+                d.deliver(extra + head + b"\r\nfailed\r\n")
+                d.deliver(extra + head + b"\r\nfailed\r\n")
+            stats = d.stats()
+            self.assertEqual((stats["in"]["messages"], stats["in"]["duplicates"]), (3, 3))
+
     def test_one_reserve_over_many_connections_at_once(self):
         with Desk() as d:
             for _ in range(6):
