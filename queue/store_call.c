@@ -310,6 +310,18 @@ reply_int(const redisReply *r, size_t i)
                                               : strtoll(reply_str(r, i), NULL, 10);
 }
 
+int64_t
+time_ms(int64_t ms)
+{
+        return ms >= 0 && ms <= TIME_MAX_MS ? ms : 0;
+}
+
+int64_t
+reply_ms(const redisReply *pairs, const char *field)
+{
+        return time_ms(strtoll(reply_field(pairs, field), NULL, 10));
+}
+
 size_t
 reply_n(const redisReply *r, size_t i)
 {

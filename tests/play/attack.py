@@ -148,6 +148,17 @@ class Store(unittest.TestCase):
                 redis(d, "RENAME", "saved", key)
             d.fsck()
 
+    def test_numbers_that_no_clock_has(self):
+        """Times in the store that would overflow when they become microseconds."""
+        with Desk() as d:
+            token = d.token("anna").split("_")[1]
+            d.deliver(mail())
+            for bad in ("9223372036854775807", "-9223372036854775808", "99999999999999999999", "x"):
+                for key, field in (("tok:" + token, "created"), ("tok:" + token, "used"), ("ob:2", "next")):
+                    redis(d, "HSET", "{desk}:" + key, field, bad)
+                for words in (("TOKEN", "LIST"), ("OUTBOX", "LIST"), ("LIST",), ("STATS",)):
+                    self.assertNotIsInstance(d.admin().raw(*words), RespError)
+
     def test_a_limit_on_files(self):
         """RLIMIT_FSIZE: mail is refused for now, the daemon lives."""
         with Desk(start=False) as d:
