@@ -124,9 +124,13 @@ store_call_error(const redisReply *r, struct err *err)
         else if (strncmp(r->str, "BADKEY ", 7) == 0 || strncmp(r->str, "BADARG ", 7) == 0)
                 err_code(err, ERR_REJECT, "TRYAGAIN", "%.400s", text);
         else {
+                bool is_full;
+
                 redis_error_kind(r, err);
+                is_full =
+                    strcmp(err->code, "OOM") == 0 || strcmp(err->code, "MISCONF") == 0;
                 /* Redis's words (NOAUTH, MOVED) would mean something else to an agent. */
-                snprintf(err->code, sizeof err->code, "TRYAGAIN");
+                snprintf(err->code, sizeof err->code, "%s", is_full ? "452" : "TRYAGAIN");
         }
 }
 
