@@ -568,30 +568,6 @@ digest_field(struct sha256 *digest, const char *name, const char *value)
         sha256_add(digest, "\n", 1);
 }
 
-/* What a relay must not change: everything about the mail but its trace. */
-static struct sha256 *
-digest_begin(const struct message *m)
-{
-        struct sha256 *digest = sha256_new();
-        const char *date = message_header(m, "Date");
-        const char *from = message_header(m, "From");
-
-        digest_field(digest, "account", m->account);
-        digest_field(digest, "id", m->message_id);
-        digest_field(digest, "date", date != NULL ? date : "");
-        digest_field(digest, "from", from != NULL ? from : "");
-        return digest;
-}
-
-static void
-digest_finish(struct message *m, struct sha256 **digest)
-{
-        char hex[65];
-
-        sha256_end(digest, hex);
-        m->digest = arena_strdup(m->arena, hex);
-}
-
 static void
 digest_raw(struct sha256 *digest, const char *s, size_t n)
 {
@@ -602,6 +578,35 @@ digest_raw(struct sha256 *digest, const char *s, size_t n)
         sha256_end(&sha, hex);
         sha256_add(digest, "\nraw ", 5);
         sha256_add(digest, hex, 64);
+}
+
+/* What a relay must not change: everything about the mail but its trace. A mail with
+ * neither Message-ID nor Date has nothing else that tells it from the next of the
+ * same words ("backup failed", every night): of those only a copy with the same
+ * trace is the same. */
+static struct sha256 *
+digest_begin(const struct message *m, const char *raw, const struct prescan *p)
+{
+        struct sha256 *digest = sha256_new();
+        const char *date = message_header(m, "Date");
+        const char *from = message_header(m, "From");
+
+        digest_field(digest, "account", m->account);
+        digest_field(digest, "id", m->message_id);
+        digest_field(digest, "date", date != NULL ? date : "");
+        digest_field(digest, "from", from != NULL ? from : "");
+        if (*m->message_id == '\0' && (date == NULL || *date == '\0'))
+                digest_raw(digest, raw + p->header_at, p->header_len);
+        return digest;
+}
+
+static void
+digest_finish(struct message *m, struct sha256 **digest)
+{
+        char hex[65];
+
+        sha256_end(digest, hex);
+        m->digest = arena_strdup(m->arena, hex);
 }
 
 static struct message *
@@ -645,7 +650,7 @@ mime_parse(
         if (mime_prescan(raw, n, &p, err) == -1)
                 return -1;
         m = w.m = message_begin(raw, &p, account);
-        w.digest = digest_begin(m);
+        w.digest = digest_begin(m, raw, &p);
         walk_raw(&w, raw, n, &p);
         if (w.n_parts == 0 || (p.no_blank && w.text.len == 0 && m->n_attachments == 0)) {
                 /* no header, or GMime made nothing of it: what is there is the text */
@@ -675,7 +680,7 @@ mime_parse_header_only(char *raw, size_t n, const char *account)
         mime_prescan(raw, n, &p, NULL);
         m = message_begin(raw, &p, account);
         m->header_only = true;
-        digest = digest_begin(m);
+        digest = digest_begin(m, raw, &p);
         digest_raw(digest, raw + p.body_at, n - p.body_at);
         digest_finish(m, &digest);
         if (!p.has_header)

@@ -66,9 +66,9 @@ void desk_shutdown(struct desk *d, const char *who);
 void desk_take(struct desk *d, const char *agent, const char *ticket,
     const char *class_id, const char *connection, const char *idem, const char *idem_hash,
     store_pull_fn fn, void *arg);
-/* Given over a connection that is gone before it was read: back at once, nobody is
- * blamed. Tries until the store has answered. */
-void desk_give_back(struct desk *d, const char *agent, const char *ticket);
+/* For how long a ticket that comes back is kept for its owner; 0: there is no such
+ * agent any more. */
+int64_t desk_own_ms(const struct desk *d, const char *owner);
 int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the

@@ -173,7 +173,7 @@ dispatch_set_idle(struct dispatch *d, const char *name, int64_t since_ms)
 {
         struct agent_entry *a = agent_find(d, name);
 
-        if (a != NULL)
+        if (a != NULL && since_ms > a->idle_since_ms)
                 a->idle_since_ms = since_ms;
 }
 
@@ -483,7 +483,8 @@ pulled_some(struct dispatch *d, struct reserve *r, const struct dispatch_result 
         r->agent->idle_since_ms = clock_now_ms();
         if (r->gone)
                 for (size_t i = 0; i < res->n_tickets; i++)
-                        d->ops.give_back(d->arg, r->agent->name, res->tickets[i]);
+                        d->ops.give_back(d->arg, r->agent->name, res->tickets[i],
+                            r->request.connection);
         reserve_answer(d, r, &ans);
 }
 

@@ -59,7 +59,8 @@ struct dispatch_pull {
 struct dispatch_ops {
         void (*pull)(void *arg, const struct dispatch_pull *p);
         /* The reserve it was pulled for is gone: give it back at once, blame nobody. */
-        void (*give_back)(void *arg, const char *agent, const char *ticket);
+        void (*give_back)(
+            void *arg, const char *agent, const char *ticket, const char *connection);
 };
 struct dispatch_head {
         const char *class_id;
@@ -88,7 +89,7 @@ void dispatch_forget_agent(struct dispatch *d, const char *agent);
 /* Every class must be known before the put or commit that uses it is sent. */
 void dispatch_set_class(struct dispatch *d, const struct class *c);
 bool dispatch_knows_class(const struct dispatch *d, const char *class_id);
-/* When he last finished or was given something, for longest idle (from the store's answers). */
+/* When he last finished or was given something, for longest idle: the later counts. */
 void dispatch_set_idle(struct dispatch *d, const char *agent, int64_t since_ms);
 
 /* Pulls at once, then parks if the request blocks. fn is called once, never before

@@ -2,22 +2,23 @@
  * Dispatch meets the store: what dispatch.c wants pulled is pulled, hints and
  * heads reach it, classes it does not know are fetched first.
  *
- * A ticket taken for a connection that is gone goes back by an ordinary change
- * (EVENT_LOST); until the store has answered, it is tried again. Killed before:
- * it is held and was never taken up, so the agent's grace returns it.
+ * A ticket taken for a connection that is gone goes back (agents_give_back). Killed
+ * before: it is held and was never taken up, so the agent's grace returns it.
+ *
+ * Who is idle longest is the store's to say: it is asked whenever something of an
+ * agent has changed, and what it says never moves dispatch's clock back.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/base/clock.h"
+#include "daemon/agent/limits.h"
+#include "daemon/agent/server.h"
 #include "daemon/base/crash.h"
 #include "daemon/base/log.h"
 #include "daemon/desk.h"
-#include "queue/ticket.h"
 
 #define LEASE_BOT_MS (5 * 60000)
-#define GIVE_BACK_RETRY_MS 500
 
 /* ---- pull ---- */
 
@@ -63,6 +64,12 @@ desk_lease_ms(const struct desk *d, const char *line, const char *agent)
         if (a != NULL && a->role == ROLE_BOT)
                 return LEASE_BOT_MS;
         return l != NULL ? l->lease_ms : 4 * 3600000LL;
+}
+
+int64_t
+desk_own_ms(const struct desk *d, const char *owner)
+{
+        return config_agent(d->config, owner) == NULL ? 0 : agents_limits.own_ms;
 }
 
 /* Pairs line, ms for the script, in a. */
@@ -152,102 +159,13 @@ desk_take(struct desk *d, const char *agent, const char *ticket, const char *cla
 
 /* ---- give back ---- */
 
-struct giving_back {
-        struct desk *desk;
-        char *agent, *ticket;
-        struct timer *again;
-};
-
-static void give_back_read(void *arg);
-
 static void
-give_back_end(struct giving_back *g)
+dispatch_give_back(
+    void *arg, const char *agent, const char *ticket, const char *connection)
 {
-        timer_free(&g->again);
-        free(g->agent);
-        free(g->ticket);
-        free(g);
-}
+        struct desk *d = arg;
 
-static void
-on_given_back(void *arg, const struct err *err, const char *stored, size_t stored_len,
-    const char *stored_hash)
-{
-        struct giving_back *g = arg;
-
-        (void)stored;
-        (void)stored_len;
-        (void)stored_hash;
-        if (err->kind == ERR_NONE) {
-                log_info("GIVEN-BACK", "ticket=%s agent=%s why=\"connection gone\"",
-                    g->ticket, log_quote(g->agent));
-                give_back_end(g);
-        } else if (g->desk->stopping) {
-                give_back_end(g);
-        } else {
-                timer_set(g->again, err->kind == ERR_STALE ? 0 : GIVE_BACK_RETRY_MS);
-        }
-}
-
-static void
-on_give_back_read(void *arg, const struct err *err, struct ticket_view *v)
-{
-        struct giving_back *g = arg;
-        struct ticket_event e = {.type = EVENT_LOST,
-            .now_ms = clock_now_ms(),
-            .who = "helpline",
-            .agent = g->agent,
-            .text = "connection gone",
-            .seen = "",
-            .status = "",
-            .target = "",
-            .account = "",
-            .entry = "",
-            .delivery = ""};
-        struct change change;
-        struct commit c = {.change = &change, .idem = "", .idem_hash = "", .answer = ""};
-        struct err no;
-
-        if (err->kind != ERR_NONE) {
-                if (g->desk->stopping)
-                        give_back_end(g);
-                else
-                        timer_set(g->again, GIVE_BACK_RETRY_MS);
-                return;
-        }
-        if (!v->exists || strcmp(v->ticket.holder, g->agent) != 0 ||
-            ticket_apply(&v->ticket, &e, v->arena, &change, &no) == -1) {
-                give_back_end(g); /* he has it no longer, or has taken it up elsewhere */
-                return;
-        }
-        store_commit(g->desk->store, &c, on_given_back, g);
-}
-
-static void
-give_back_read(void *arg)
-{
-        struct giving_back *g = arg;
-        struct read_ticket r = {.id = g->ticket, .idem = ""};
-
-        store_read(g->desk->store, &r, on_give_back_read, g);
-}
-
-void
-desk_give_back(struct desk *d, const char *agent, const char *ticket)
-{
-        struct giving_back *g = xcalloc(1, sizeof *g);
-
-        g->desk = d;
-        g->agent = xstrdup(agent);
-        g->ticket = xstrdup(ticket);
-        g->again = timer_new(d->loop, give_back_read, g);
-        give_back_read(g);
-}
-
-static void
-dispatch_give_back(void *arg, const char *agent, const char *ticket)
-{
-        desk_give_back(arg, agent, ticket);
+        agents_give_back(d->agents, agent, ticket, connection);
 }
 
 const struct dispatch_ops desk_dispatch_ops = {desk_pull, dispatch_give_back};
@@ -290,6 +208,33 @@ class_fetch(struct desk *d, const char *id, uint64_t seq)
         store_class(d->store, id, on_class, w);
 }
 
+struct idle_wanted {
+        struct desk *desk;
+        char *agent;
+};
+
+static void
+on_idle(void *arg, const struct err *err, const struct agent_state *a)
+{
+        struct idle_wanted *w = arg;
+
+        if (err->kind == ERR_NONE)
+                dispatch_set_idle(w->desk->dispatch, w->agent, a->idle_since_ms);
+        free(w->agent);
+        free(w);
+}
+
+/* Something of his has changed: has he finished a ticket, and when? */
+static void
+idle_fetch(struct desk *d, const char *agent)
+{
+        struct idle_wanted *w = xcalloc(1, sizeof *w);
+
+        w->desk = d;
+        w->agent = xstrdup(agent);
+        store_agent(d->store, agent, on_idle, w);
+}
+
 void
 desk_on_hint(struct desk *d, const struct hint *h)
 {
@@ -302,6 +247,7 @@ desk_on_hint(struct desk *d, const struct hint *h)
                 return;
         case HINT_AGENT:
                 dispatch_hint_agent(d->dispatch, h->name, h->seq);
+                idle_fetch(d, h->name);
                 return;
         case HINT_ALL:
                 dispatch_hint_all(d->dispatch, h->seq);

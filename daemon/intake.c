@@ -33,7 +33,6 @@
 #define MAX_TRIES 4 /* of facts and put, before "later" */
 #define MAX_MIDS 12 /* Message-IDs looked up for one mail */
 #define MAX_REFS 12 /* References kept on a ticket */
-#define OWN_MS (15 * 60000) /* the last holder is preferred for so long */
 #define ACK_MAX_AGE_MS (24 * 3600000LL)
 #define MAX_PEOPLE 100
 #define MAX_RECENT 10 /* of the customer's tickets that are looked at for a call */
@@ -506,6 +505,18 @@ change_set_refs(struct job *j, struct change *c)
         change_set(c, "last_mid", m->message_id);
 }
 
+/* What could not be understood is kept, whoever wrote it and whatever ticket it is for. */
+static void
+change_add_quarantine(struct job *j, struct change *c)
+{
+        char raw[128];
+
+        if (*j->quarantine == '\0')
+                return;
+        blob_ref_format(&j->raw, raw);
+        change_quarantine(c, j->account, j->quarantine, raw, clock_now_ms());
+}
+
 /* What an answer to this ticket needs to know from the customer's mail. */
 static void
 change_add_mail(struct job *j, struct change *c, const struct ticket *t,
@@ -515,6 +526,7 @@ change_add_mail(struct job *j, struct change *c, const struct ticket *t,
 
         for (size_t i = 0; i < j->n_learn; i++)
                 change_learn_mid(c, j->learn[i]);
+        change_add_quarantine(j, c);
         if (!counts && t != NULL)
                 return;
         change_set(c, "to_name", j->message->from.name);
@@ -522,12 +534,6 @@ change_add_mail(struct job *j, struct change *c, const struct ticket *t,
         change_set_cc(j, c, answer);
         change_set_people(j, c, t, sender, answer);
         change_set_refs(j, c);
-        if (*j->quarantine != '\0') {
-                char raw[128];
-
-                blob_ref_format(&j->raw, raw);
-                change_quarantine(c, j->account, j->quarantine, raw, clock_now_ms());
-        }
 }
 
 static bool
@@ -568,7 +574,7 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
             .account = "",
             .entry = "",
             .delivery = "",
-            .own_ms = OWN_MS,
+            .own_ms = desk_own_ms(j->intake->desk, t->owner),
             .reopen_ms = j->intake->desk->config->reopen_ms,
             .message = &stored,
             .counts = j->counts,

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/agent/limits.h"
 #include "daemon/base/log.h"
 #include "daemon/desk.h"
 #include "daemon/outbox.h"
@@ -23,7 +24,6 @@
 #define LOOK_TURNS 4 /* of TICK_MS: 1 s */
 #define SWEEP_TURNS 20 /* 5 s */
 #define CLAIM_MS 600000
-#define OWN_MS (15 * 60000)
 
 struct line_count {
         char *name;
@@ -67,8 +67,8 @@ janitor_tick(struct janitor *j)
         if (j->ticking || !store_is_up(d->store))
                 return;
         j->ticking = true;
-        store_tick(d->store, d->draining ? 0 : outbox_room(d->outbox), CLAIM_MS, OWN_MS,
-            on_tick, j);
+        store_tick(d->store, d->draining ? 0 : outbox_room(d->outbox), CLAIM_MS,
+            agents_limits.own_ms, on_tick, j);
 }
 
 static void

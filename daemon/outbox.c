@@ -7,8 +7,8 @@
  * Killed before the commit: the claim is still the store's, and the entry is sent
  * again with the same bytes. Nobody is told "sent" before a server has said so.
  *
- * Each step that the store refuses for now is tried again a second later; when
- * the store stays away the entry is dropped here, and its claim runs out there.
+ * Each step that the store refuses for now is tried again a second later, as long
+ * as the claim lasts; then the entry is dropped here, for it is sent again.
  */
 #include "daemon/outbox.h"
 
@@ -26,7 +26,8 @@
 #define AT_ONCE 8
 #define STEP_MS 45000 /* each step of a dialogue with a relay */
 #define PATIENCE_MS 1000
-#define PATIENCE_TURNS 60
+#define PATIENCE_TURNS                                                                   \
+        540 /* nearly as long as the janitor's claim: then it is sent again */
 #define HELPER_BACKOFF_MS 60000 /* no helper to be had: not the mail's fault */
 
 struct sending { /* one entry under way */
@@ -131,6 +132,9 @@ sending_tell(const struct sending *s)
                 log_warn("DEFERRED", "ticket=%s entry=%s tries=%u next_s=%lld why=%s",
                     e->ticket, e->id, e->tries,
                     (long long)((s->due_ms - clock_now_ms()) / 1000), last);
+        else if (outbox_is_ack(e))
+                log_warn("UNACKNOWLEDGED", "ticket=%s entry=%s tries=%u why=%s",
+                    e->ticket, e->id, e->tries, last);
         else
                 log_error("UNDELIVERED",
                     "ticket=%s message=%s entry=%s tries=%u why=%s "
@@ -400,6 +404,10 @@ sending_render(struct sending *s, const struct ticket_view *v)
         struct err err = {0};
         int rc;
 
+        if (outbox_is_late(&s->entry, clock_now_ms())) {
+                sending_fail(s, MAIL_REFUSED, "its mail is older than a day");
+                return;
+        }
         key.secret = store_secret(d->store, key.id);
         if (!outbox_is_ack(&s->entry)) {
                 m = outbox_message(v, &s->entry);

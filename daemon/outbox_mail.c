@@ -38,6 +38,12 @@ outbox_is_ack(const struct outbox_entry *e)
         return strcmp(e->kind, "ack") == 0;
 }
 
+bool
+outbox_is_late(const struct outbox_entry *e, int64_t now_ms)
+{
+        return outbox_is_ack(e) && now_ms - e->created_ms > DAY_MS;
+}
+
 /* ---- the mail ---- */
 
 /* Only what can be written into a header; the others are told by the mailer. */

@@ -20,6 +20,10 @@ struct outbox_key { /* the desk's newest secret */
 /* Is it an acknowledgement (rendered from a template), not an agent's answer? */
 bool outbox_is_ack(const struct outbox_entry *e);
 
+/* An acknowledgement that was not sent within a day (rehearsal, relay away) never is:
+ * it would only puzzle. */
+bool outbox_is_late(const struct outbox_entry *e, int64_t now_ms);
+
 /* The message an entry carries, out of the documents read: a new one, to be freed;
  * NULL when it is not among them. */
 struct message *outbox_message(const struct ticket_view *v, const struct outbox_entry *e);

@@ -285,12 +285,13 @@ child_spawn(struct redis_child *c, struct err *err)
                 return -1;
         c->pidfd = pidfd_open(c->pid, 0);
         if (c->pidfd == -1) {
-                err_errno(err, ERR_CONFIG, errno, "cannot watch %s (kernel before 5.3?)",
-                    c->program);
+                err_errno(err, errno == ENOSYS ? ERR_CONFIG : ERR_RETRY, errno,
+                    "cannot watch %s (kernel before 5.3?)", c->program);
                 kill(c->pid, SIGKILL);
                 waitpid(c->pid, NULL, 0);
                 c->pid = 0;
                 close(c->log_fd);
+                c->log_fd = -1;
                 return -1;
         }
         c->exited = watch_new(c->loop, c->pidfd, WATCH_READ, child_on_exit, c);

@@ -22,7 +22,7 @@ agent_on(struct call *c, const struct err *err, const redisReply *r)
                         a.presence = (enum presence)i;
         a.reason = reply_dup(r, 1, c->a);
         a.used = (unsigned)reply_int(r, 2);
-        a.idle_since_ms = reply_int(r, 3);
+        a.idle_since_ms = time_ms(reply_int(r, 3));
         c->agent(c->arg, err_told(NULL), &a);
 }
 
@@ -108,8 +108,8 @@ token_parse(const char *id, const redisReply *pairs, struct arena *a, struct tok
         t->agent = arena_strdup(a, reply_field(pairs, "agent"));
         t->sha256 = arena_strdup(a, reply_field(pairs, "sha256"));
         t->name = arena_strdup(a, reply_field(pairs, "name"));
-        t->created_ms = strtoll(reply_field(pairs, "created"), NULL, 10);
-        t->used_ms = strtoll(reply_field(pairs, "used"), NULL, 10);
+        t->created_ms = reply_ms(pairs, "created");
+        t->used_ms = reply_ms(pairs, "used");
 }
 
 static void

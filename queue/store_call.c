@@ -124,9 +124,13 @@ store_call_error(const redisReply *r, struct err *err)
         else if (strncmp(r->str, "BADKEY ", 7) == 0 || strncmp(r->str, "BADARG ", 7) == 0)
                 err_code(err, ERR_REJECT, "TRYAGAIN", "%.400s", text);
         else {
+                bool is_full;
+
                 redis_error_kind(r, err);
+                is_full =
+                    strcmp(err->code, "OOM") == 0 || strcmp(err->code, "MISCONF") == 0;
                 /* Redis's words (NOAUTH, MOVED) would mean something else to an agent. */
-                snprintf(err->code, sizeof err->code, "TRYAGAIN");
+                snprintf(err->code, sizeof err->code, "%s", is_full ? "452" : "TRYAGAIN");
         }
 }
 
@@ -308,6 +312,18 @@ reply_int(const redisReply *r, size_t i)
 
         return e->type == REDIS_REPLY_INTEGER ? e->integer
                                               : strtoll(reply_str(r, i), NULL, 10);
+}
+
+int64_t
+time_ms(int64_t ms)
+{
+        return ms >= 0 && ms <= TIME_MAX_MS ? ms : 0;
+}
+
+int64_t
+reply_ms(const redisReply *pairs, const char *field)
+{
+        return time_ms(strtoll(reply_field(pairs, field), NULL, 10));
 }
 
 size_t

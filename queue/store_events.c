@@ -31,7 +31,7 @@ event_format(const char *seq, const redisReply *pairs, struct buf *b)
         jo_init(&o, b);
         jo_open(&o, '{');
         jo_kstring(&o, "seq", seq);
-        jo_ktime(&o, "at", strtoll(reply_field(pairs, "at"), NULL, 10) * 1000);
+        jo_ktime(&o, "at", reply_ms(pairs, "at") * 1000);
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
                 jo_kstring_or_null(&o, members[i], reply_field(pairs, members[i]));
         jo_close(&o, '}');

@@ -145,6 +145,10 @@ const char *store_nonce(struct store *s, struct arena *a);
 const redisReply *reply_at(const redisReply *r, size_t i);
 const char *reply_str(const redisReply *r, size_t i);
 int64_t reply_int(const redisReply *r, size_t i);
+/* A time in ms that the store holds, or 0: what else stands there must not overflow us. */
+#define TIME_MAX_MS 253402300799000LL /* the last second of year 9999 */
+int64_t time_ms(int64_t ms);
+int64_t reply_ms(const redisReply *pairs, const char *field);
 size_t reply_n(const redisReply *r, size_t i); /* items of the array at i */
 const char *reply_dup(const redisReply *r, size_t i, struct arena *a);
 /* The value of a field in a flat list of pairs, "" none. */

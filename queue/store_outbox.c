@@ -91,8 +91,8 @@ entry_parse(struct page *p, const char *id, const redisReply *r)
         if (!p->s->live && strcmp(e->state, "queued") == 0)
                 e->state = "held";
         e->tries = (unsigned)field_int(r, "tries");
-        e->created_ms = field_int(r, "created");
-        e->next_ms = field_int(r, "next");
+        e->created_ms = reply_ms(r, "created");
+        e->next_ms = reply_ms(r, "next");
         e->last = field_dup(r, "last", a);
 }
 
@@ -106,7 +106,7 @@ quarantined_parse(struct page *p, const char *id, const redisReply *r)
         q->why = field_dup(r, "why", p->a);
         q->ticket = field_dup(r, "ticket", p->a);
         q->message = field_dup(r, "message", p->a);
-        q->at_ms = field_int(r, "at");
+        q->at_ms = reply_ms(r, "at");
         if (!blob_ref_parse(reply_field(r, "raw"), &q->raw))
                 q->raw = (struct blob_ref){0};
 }

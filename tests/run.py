@@ -218,7 +218,7 @@ def main():
     parser.add_argument("-j", type=int, default=3, help="how many at once (default 3)")
     parser.add_argument("-l", action="store_true", help="list them")
     args = parser.parse_args()
-    jobs = [j for j in (*find_checks(), *find_units(), *find_fuzzers(), *find_python()) if wanted(j, args.words)]
+    jobs = [j for j in (*find_checks(), *find_python(), *find_units(), *find_fuzzers()) if wanted(j, args.words)]
     if args.l:
         print("\n".join(j.name for j in jobs))
         return 0

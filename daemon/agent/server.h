@@ -19,6 +19,11 @@ const char *agents_address(const struct agents *a);
 void agents_reloaded(struct agents *a);
 /* A journal entry: to whoever subscribed. */
 void agents_event(struct agents *a, const char *seq, const char *json, size_t len);
+/* It was pulled over a connection that is gone meanwhile: back at once, nobody is
+ * blamed. Tried until the store has answered; left alone when another connection of
+ * his has taken it over. */
+void agents_give_back(
+    struct agents *a, const char *agent, const char *ticket, const char *connection);
 /* The store came up (again): grace clocks and presence of who is connected. */
 void agents_store_up(struct agents *a);
 /* Parked RESERVEs answer -DRAINING, new ones too. */

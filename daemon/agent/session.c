@@ -63,6 +63,8 @@ session_on_presence(void *arg, const struct err *err, const struct agent_state *
         struct session_name *n = arg;
         struct session *s = session_find(n->agents, n->agent);
 
+        if (err->kind == ERR_NONE)
+                dispatch_set_idle(n->agents->desk->dispatch, n->agent, st->idle_since_ms);
         if (err->kind == ERR_NONE && s != NULL && !s->presence_known) {
                 s->presence = st->presence;
                 s->presence_known = true;
@@ -122,7 +124,8 @@ session_gone_over(void *arg)
         struct session *s = arg;
         int64_t gone_ms = clock_now_ms() - s->gone_ms;
 
-        if (s->grace_unsaved) { /* the store is away: keep it until it is back */
+        if (s->grace_unsaved ||
+            !store_is_up(s->agents->desk->store)) { /* until it is back */
                 timer_set(s->timer, agents_limits.grace_ms);
                 return;
         }
@@ -301,6 +304,13 @@ session_lost(
         snprintf(l->connection, sizeof l->connection, "%s", connection);
         LIST_INSERT_HEAD(&a->losts, l, link);
         lost_try(l);
+}
+
+void
+agents_give_back(
+    struct agents *a, const char *agent, const char *ticket, const char *connection)
+{
+        session_lost(a, agent, ticket, connection);
 }
 
 /* ---- the store is up ---- */

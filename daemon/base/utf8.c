@@ -271,12 +271,6 @@ utf8_fold(struct arena *a, const char *s, size_t n)
         return arena_strndup(a, b.data, b.len);
 }
 
-bool
-utf8_contains(const char *folded_text, const char *folded_word)
-{
-        return strstr(folded_text, folded_word) != NULL;
-}
-
 /* ---- scripts ---- */
 
 static bool

@@ -33,8 +33,6 @@ size_t utf8_width(const char *s, size_t n);
  * towlower's range, and ё -> е. Same for both sides of every rule. */
 uint32_t utf8_fold_char(uint32_t cp);
 char *utf8_fold(struct arena *a, const char *s, size_t n);
-/* Does folded text hold folded word anywhere? (both already folded) */
-bool utf8_contains(const char *folded_text, const char *folded_word);
 /* More Cyrillic than Latin letters: "ru", else "en" (CONFIG.md). Static string. */
 const char *utf8_language(const char *s, size_t n);
 /* Is cp a letter of another script that looks like an ASCII letter (Cyrillic е,

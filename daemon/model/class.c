@@ -13,6 +13,7 @@
 #include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 
+#define HEAD_MAX_MS 315576000000LL /* ten years */
 #define CLASS_VERSION 1
 #define CLASS_JSON_MAX 65536u
 #define CLASS_MAX_LINES 64u
@@ -153,6 +154,8 @@ class_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
         c->route = arena_strdup(a, json_str(o, "route", ""));
         c->channel = arena_strdup(a, json_str(o, "channel", ""));
         c->head_ms = json_int(o, "head_ms", 0);
+        if (c->head_ms < -HEAD_MAX_MS || c->head_ms > HEAD_MAX_MS)
+                return err_set(err, ERR_REJECT, "class: its head start is no head start");
         if (lines_read(o, a, c, err) == -1)
                 return -1;
         if (skills_read(o, "needs", CLASS_MAX_NEEDS, a, &c->needs, &c->n_needs, err) ==

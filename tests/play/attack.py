@@ -84,6 +84,16 @@ class Connections(unittest.TestCase):
 
 
 class Repetition(unittest.TestCase):
+    def test_two_mails_that_nothing_tells_apart_but_their_trace(self):
+        """Neither Message-ID nor Date: another subject or another Received is another mail."""
+        head = b"From: cron@machine.example\r\nTo: support@desk.example\r\n"
+        with Desk() as d:
+            for extra in (b"Subject: disk\r\n", b"Subject: backup\r\n", b"Received: 2\r\nSubject: backup\r\n"):
+                d.deliver(extra + head + b"\r\nfailed\r\n")
+                d.deliver(extra + head + b"\r\nfailed\r\n")
+            stats = d.stats()
+            self.assertEqual((stats["in"]["messages"], stats["in"]["duplicates"]), (3, 3))
+
     def test_one_reserve_over_many_connections_at_once(self):
         with Desk() as d:
             for _ in range(6):
@@ -137,6 +147,17 @@ class Store(unittest.TestCase):
                 redis(d, "DEL", key)
                 redis(d, "RENAME", "saved", key)
             d.fsck()
+
+    def test_numbers_that_no_clock_has(self):
+        """Times in the store that would overflow when they become microseconds."""
+        with Desk() as d:
+            token = d.token("anna").split("_")[1]
+            d.deliver(mail())
+            for bad in ("9223372036854775807", "-9223372036854775808", "99999999999999999999", "x"):
+                for key, field in (("tok:" + token, "created"), ("tok:" + token, "used"), ("ob:2", "next")):
+                    redis(d, "HSET", "{desk}:" + key, field, bad)
+                for words in (("TOKEN", "LIST"), ("OUTBOX", "LIST"), ("LIST",), ("STATS",)):
+                    self.assertNotIsInstance(d.admin().raw(*words), RespError)
 
     def test_a_limit_on_files(self):
         """RLIMIT_FSIZE: mail is refused for now, the daemon lives."""

@@ -280,7 +280,7 @@ class Acknowledgements(unittest.TestCase):
         with Desk(agents=AGENTS, rules=RULES) as d:
             d.sink.refuse["ivan@customer.example"] = "550 5.1.1 no such user"
             d.deliver(mail(subject="VPN"))
-            d.wait_log("UNDELIVERED ticket=")
+            d.wait_log("UNACKNOWLEDGED ticket=")
             empty(d)
 
 

@@ -185,16 +185,6 @@ test_fold_is_stable(void **state)
         }
 }
 
-static void
-test_contains(void **state)
-{
-        (void)state;
-        assert_true(utf8_contains("не работает vpn", "vpn"));
-        assert_true(utf8_contains("договор", "договор"));
-        assert_true(utf8_contains("x", ""));
-        assert_false(utf8_contains("договор", "оплат"));
-}
-
 static const char *
 language(const char *s)
 {
@@ -261,7 +251,6 @@ main(void)
             cmocka_unit_test(test_width),
             cmocka_unit_test(test_fold),
             cmocka_unit_test(test_fold_is_stable),
-            cmocka_unit_test(test_contains),
             cmocka_unit_test(test_language),
             cmocka_unit_test(test_lookalike),
             cmocka_unit_test(test_distance),

@@ -107,13 +107,14 @@ toy_pull(void *arg, const struct dispatch_pull *p)
 }
 
 static void
-toy_give_back(void *arg, const char *agent, const char *ticket)
+toy_give_back(void *arg, const char *agent, const char *ticket, const char *connection)
 {
         struct toy_ticket *t = &T->tickets[atoi(ticket)];
         struct toy_event *e = &T->wire[T->tail++ % MAX_EVENTS];
 
         (void)arg;
         (void)agent;
+        (void)connection;
         T->n_given_back++;
         T->used[t->holder]--;
         memset(e, 0, sizeof *e);

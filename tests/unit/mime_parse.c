@@ -347,6 +347,13 @@ test_digest(void **state)
         assert_false(same(TOP "\r\nbody\r\n", TOP "\r\nother\r\n"));
         assert_false(same("From: a@a.example\r\n\r\nx", "From: b@a.example\r\n\r\nx"));
         assert_false(same("Message-ID: <1@a>\r\n\r\nx", "Message-ID: <2@a>\r\n\r\nx"));
+        /* Without both, only the trace tells tonight's from last night's. */
+        assert_false(same("From: a@a.example\r\nSubject: one\r\n\r\nx",
+            "From: a@a.example\r\nSubject: two\r\n\r\nx"));
+        assert_false(same("Received: 1\r\nFrom: a@a.example\r\n\r\nx",
+            "Received: 2\r\nFrom: a@a.example\r\n\r\nx"));
+        assert_true(same("Received: 1\r\nFrom: a@a.example\r\n\r\nx",
+            "Received: 1\r\nFrom: a@a.example\r\n\r\nx"));
         assert_false(same("Date: Tue, 24 Nov 2026 10:00:00 +0300\r\n\r\nx",
             "Date: Tue, 24 Nov 2026 10:00:01 +0300\r\n\r\nx"));
         assert_false(same(MULTI("mixed") PART("image/png", "a"),

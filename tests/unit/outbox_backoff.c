@@ -64,6 +64,18 @@ entry(const char *kind, const char *delivery)
             .last = ""};
 }
 
+/* Nothing older than a day is acknowledged, however long it had to wait. */
+static void
+test_late_acknowledgements(void **state)
+{
+        struct outbox_entry ack = entry("ack", ""), reply = entry("reply", "");
+
+        (void)state;
+        assert_false(outbox_is_late(&ack, ack.created_ms + DAY));
+        assert_true(outbox_is_late(&ack, ack.created_ms + DAY + 1));
+        assert_false(outbox_is_late(&reply, reply.created_ms + 4 * DAY));
+}
+
 static void
 test_fates(void **state)
 {
@@ -177,6 +189,7 @@ main(void)
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_backoff),
             cmocka_unit_test(test_backoff_ends),
+            cmocka_unit_test(test_late_acknowledgements),
             cmocka_unit_test(test_fates),
             cmocka_unit_test(test_stored_deliveries_that_are_broken),
             cmocka_unit_test(test_a_reply_as_a_mail),
