@@ -132,6 +132,9 @@ const struct sentence *block_sentence(const struct block *block, const char *nam
 
 /* ---- customers.c ---- */
 void customers_build(struct build *b, const struct sentence *s);
+/* The table itself; v names its file. */
+void customers_read(struct build *b, const struct value *v, const char *path,
+    const char *bytes, size_t n);
 /* The column (from 1) that a condition means by this word, 0: none. */
 size_t customers_column(const struct build *b, const char *word);
 /* "email, имя, город": what is there. */

@@ -522,16 +522,20 @@ customers_refuse(
                 report_advice(b->report, "%s", advice);
 }
 
-static void
-table_read(struct build *b, const struct value *v, const struct source *source)
+void
+customers_read(
+    struct build *b, const struct value *v, const char *path, const char *bytes, size_t n)
 {
-        struct table t = {.b = b,
-            .source = source,
-            .s = source->text,
-            .n = source->len,
-            .text = BUF_INIT,
-            .file = &b->c->customers};
+        struct table t = {.b = b, .text = BUF_INIT, .file = &b->c->customers};
 
+        if (memchr(bytes, '\0', n) != NULL) {
+                customers_refuse(
+                    b, v, "it is no table in text", "save it as CSV in UTF-8");
+                return;
+        }
+        t.source = table_source(b, path, bytes, n);
+        t.s = t.source->text;
+        t.n = t.source->len;
         if (head_read(&t)) {
                 rows_read(&t);
                 if (t.n_errors >= ERRORS_MAX)
@@ -571,10 +575,5 @@ customers_build(struct build *b, const struct sentence *s)
                 customers_refuse(b, v, why, NULL);
                 return;
         }
-        if (memchr(bytes, '\0', n) != NULL) {
-                customers_refuse(
-                    b, v, "it is no table in text", "save it as CSV in UTF-8");
-                return;
-        }
-        table_read(b, v, table_source(b, path, bytes, n));
+        customers_read(b, v, path, bytes, n);
 }
