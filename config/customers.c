@@ -131,9 +131,12 @@ row_end(struct table *t)
 static void
 cell_trim(struct table *t, size_t from)
 {
-        const char *s = t->text.data + from;
         size_t n = t->text.len - from, skip;
+        const char *s;
 
+        if (n == 0)
+                return; /* the buffer may not be there yet */
+        s = t->text.data + from;
         while (n > 0 && strchr(" \t", s[n - 1]) != NULL)
                 n--;
         for (skip = 0; skip < n && strchr(" \t", s[skip]) != NULL; skip++)
