@@ -117,8 +117,8 @@ test_faults_are_bounded(void **state)
         case_write("customers.csv", b.data, b.len, 0600);
         assert_int_equal(case_load(&c, &r), -1);
         assert_int_equal(r.n_errors, 21);
-        assert_non_null(strstr(
-            buf_str(&r.text), "customers.csv:3:14: error: text behind the quote that ends the cell"));
+        assert_non_null(strstr(buf_str(&r.text),
+            "customers.csv:3:14: error: text behind the quote that ends the cell"));
         config_report_fini(&r);
         case_write("customers.csv", "em\0ail\n", 7, 0600);
         assert_int_equal(case_load(&c, &r), -1);

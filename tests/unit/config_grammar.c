@@ -161,6 +161,86 @@ test_look_ups(void **state)
         case_end();
 }
 
+/* The form and the phone of the design, with what follows from the defaults. */
+static void
+test_forms_and_phones(void **state)
+{
+        static const char text[] =
+            "phone office { asterisk file \"Master.csv\"; ours 200 \"8 800 555-35-35\"\n"
+            "    missed ignore; answered ticket; column-17 userfield; short 7s }\n"
+            "phone away { push; password file \"token\"; timezone Europe/Paris }\n"
+            "country 7\ntimezone Europe/Moscow\nmail support@desk.example\nagent anna\n"
+            "form contact {\n"
+            "    sites   https://WWW.Desk.example:443 http://x.example:8080\n"
+            "    thanks  https://www.desk.example/spasibo\n"
+            "    field name    { required }\n"
+            "    field email   { type email; required yes }\n"
+            "    field product { label \"Изделие\"; label en \"Product\"; choices A \"B "
+            "2\" }\n"
+            "    field message { type text; required no; limit 8KB }\n"
+            "    field files   { type files; at-most 3 }\n"
+            "    field consent { type consent; text \"I agree.\"; required }\n}\n"
+            "form second { field phone { type phone }; reply-as support@desk.example; "
+            "rate 5 }\n"
+            "web { listen 127.0.0.1:8080 unix:web.sock; proxy 10.0.0.1 ::1 }\nstate "
+            "\"/st\"\n";
+        const struct form_options *f;
+        const struct phone_options *p;
+        struct config *c;
+
+        (void)state;
+        case_begin();
+        case_write("Master.csv", "", 0, 0600);
+        case_write("token", "s3cret\n", 7, 0600);
+        c = case_config(text);
+        assert_non_null(c);
+        f = config_form(c, "contact");
+        assert_string_equal(f->account, "web:contact");
+        assert_string_equal(f->sites[0], "https://www.desk.example");
+        assert_string_equal(f->sites[1], "http://x.example:8080");
+        assert_string_equal(f->reply_as, "support@desk.example");
+        assert_int_equal(f->rate, 20);
+        assert_int_equal(f->n_fields, 6);
+        assert_true(f->fields[0].required && f->fields[0].type == FIELD_LINE);
+        assert_true(f->fields[1].required && f->fields[1].type == FIELD_EMAIL);
+        assert_int_equal(f->fields[2].type, FIELD_CHOICES);
+        assert_string_equal(f->fields[2].choices[1], "B 2");
+        assert_string_equal(f->fields[2].labels[0].language, "");
+        assert_string_equal(f->fields[2].labels[1].text, "Product");
+        assert_false(f->fields[3].required);
+        assert_int_equal(f->fields[3].limit, 8192);
+        assert_int_equal(f->fields[4].at_most, 3);
+        assert_int_equal(f->fields[4].limit, 20 << 20);
+        assert_string_equal(f->fields[5].text, "I agree.");
+        assert_int_equal(config_form(c, "second")->rate, 5);
+        assert_null(config_form(c, "third"));
+        p = config_phone(c, "office");
+        assert_string_equal(p->account, "phone:office");
+        assert_int_equal(p->format, PHONE_ASTERISK_CSV);
+        assert_non_null(strstr(p->file, "/Master.csv"));
+        assert_string_equal(p->ours[0], "200");
+        assert_string_equal(p->ours[1], "+78005553535");
+        assert_false(p->missed_ticket);
+        assert_true(p->column17_is_userfield);
+        assert_int_equal(p->answered, PHONE_ANSWERED_TICKET);
+        assert_int_equal(p->short_ms, 7000);
+        assert_string_equal(p->timezone, "Europe/Moscow");
+        assert_string_equal(p->token, "");
+        p = config_phone(c, "away");
+        assert_int_equal(p->format, PHONE_PUSH);
+        assert_string_equal(p->file, "");
+        assert_string_equal(p->token, "s3cret");
+        assert_string_equal(p->timezone, "Europe/Paris");
+        assert_true(p->missed_ticket && !p->column17_is_userfield);
+        assert_int_equal(p->answered, PHONE_ANSWERED_NOTE);
+        assert_int_equal(p->repeated_ms, 86400000);
+        assert_int_equal(p->callback_ms, 20000);
+        assert_string_equal(c->web_listen[1], "unix:/st/web.sock");
+        assert_string_equal(c->web_proxy[1], "::1");
+        config_free(&c);
+        case_end();
+}
+
 /* The tool finds the sockets without reading secrets, and beside faults. */
 static void
 test_find_sockets(void **state)
@@ -379,6 +459,7 @@ main(void)
             cmocka_unit_test(test_smallest),
             cmocka_unit_test(test_whole),
             cmocka_unit_test(test_look_ups),
+            cmocka_unit_test(test_forms_and_phones),
             cmocka_unit_test(test_find_sockets),
             cmocka_unit_test(test_limits),
             cmocka_unit_test(test_file_limits),
