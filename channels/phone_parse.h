@@ -24,13 +24,15 @@ enum phone_syntax {
 
 struct phone_row { /* one row of one leg; several may make one call */
         const char *key; /* linkedid, else uniqueid + sequence + channel; uuid */
-        const char *group; /* rows of one call share it: linkedid, else uniqueid, else key */
+        const char
+            *group; /* rows of one call share it: linkedid, else uniqueid, else key */
         const char *src, *dst; /* as written */
         const char *clid_name; /* out of "Name" <1115> */
         const char *channel, *dstchannel, *context, *lastapp;
         int64_t start_us, answer_us, end_us; /* 0 unknown */
         bool times_have_zone; /* else local times of the exchange, given as if UTC */
-        int64_t epoch_us; /* of the channel, out of uniqueid: reveals the zone; 0 unknown */
+        int64_t
+            epoch_us; /* of the channel, out of uniqueid: reveals the zone; 0 unknown */
         int64_t duration_s, billsec; /* duration_s -1 unknown */
         bool is_answered; /* by a person: ANSWERED by a queue's music is not */
         bool is_refused; /* BUSY, FAILED, CONGESTION: nobody hung up */

@@ -264,6 +264,12 @@ phone_tail_close(struct phone_tail **tp)
         *tp = NULL;
 }
 
+bool
+phone_tail_is_open(const struct phone_tail *t)
+{
+        return t->fd != -1;
+}
+
 /* ---- looking ---- */
 
 static void

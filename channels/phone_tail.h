@@ -29,6 +29,7 @@ struct phone_tail;
 struct phone_tail *phone_tail_open(
     const char *path, const struct tail_position *from, struct tail_position *start);
 void phone_tail_close(struct phone_tail **t);
+bool phone_tail_is_open(const struct phone_tail *t);
 
 /* Look whether the file was rotated or truncated; once a second, before reading. */
 void phone_tail_look(struct phone_tail *t);
