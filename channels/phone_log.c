@@ -14,6 +14,7 @@
  */
 #include "channels/phone_log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -44,7 +45,6 @@ struct mark { /* one record of the file */
 };
 
 struct push { /* records that somebody waits for */
-        struct phone_log *log;
         phone_push_fn fn;
         void *arg;
         unsigned n_open; /* calls not settled yet, and one while it is taken apart */
@@ -699,7 +699,7 @@ phone_log_push(struct phone_log *p, const char *content_type, const char *bytes,
             phone_push_unwrap(content_type, bytes, len, a, &s, &n, err) == -1)
                 return -1;
         u = xcalloc(1, sizeof *u);
-        *u = (struct push){.log = p, .fn = fn, .arg = arg, .n_open = 1};
+        *u = (struct push){.fn = fn, .arg = arg, .n_open = 1};
         u->result.settlement = SETTLE_DUPLICATE;
         for (; n > 0; s += used, n -= used) {
                 used = phone_pushed_length(s, n);
