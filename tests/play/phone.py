@@ -66,7 +66,7 @@ class Logs(unittest.TestCase):
     def test_missed_answered_callback(self):
         """A ring group, a repeated call, a note, and a call back that resolves."""
         with PhoneDesk() as d:
-            open(d.cdr, "w").write(row("%d.1" % (time.time() - 9000)))
+            d.append(row("%d.1" % (time.time() - 9000)))  # older than the desk
             d.start()
             d.wait_reading()
             now = int(time.time()) - 600
@@ -102,7 +102,7 @@ class Logs(unittest.TestCase):
     def test_day_twice_rotation_and_kill(self):
         """The day's log read twice, rotated in between, the daemon killed: the same tickets."""
         with PhoneDesk() as d:
-            open(d.cdr, "w").close()
+            d.append()
             d.start()
             d.wait_reading()
             now = int(time.time()) - 5000
