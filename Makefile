@@ -51,6 +51,7 @@ mime_src   := $(wildcard channels/helper_mime*.c)
 mailer_src := $(wildcard channels/helper_mailer*.c)
 channels_src := $(filter-out $(mime_src) $(mailer_src),$(wildcard channels/*.c))
 agent_src  := $(wildcard daemon/agent/*.c)
+web_src    := $(wildcard daemon/web/*.c)
 desk_src   := $(filter-out daemon/main.c,$(wildcard daemon/*.c))
 tool_src   := $(filter-out daemon/tool/main.c,$(wildcard daemon/tool/*.c))
 
@@ -124,7 +125,7 @@ $(lib_queue): $(call obj,$(queue_src)) ; $(ARCHIVE)
 $(lib_channels): $(call obj,$(channels_src)) ; $(ARCHIVE)
 $(lib_mime): $(call obj,$(filter-out channels/helper_mime.c,$(mime_src))) ; $(ARCHIVE)
 $(lib_mailer): $(call obj,$(filter-out channels/helper_mailer.c,$(mailer_src))) ; $(ARCHIVE)
-$(lib_desk): $(call obj,$(desk_src) $(agent_src)) ; $(ARCHIVE)
+$(lib_desk): $(call obj,$(desk_src) $(agent_src) $(web_src)) ; $(ARCHIVE)
 $(lib_tool): $(call obj,$(tool_src)) ; $(ARCHIVE)
 
 LINK = $(call say,LINK $@); $(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
@@ -217,8 +218,8 @@ ONLY ?=
 test: build/.deps-test
 	@$(PYTHON) tests/run.py $(ONLY)
 
-SOURCES := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.c)))
-HEADERS := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.h)))
+SOURCES := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/web daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.c)))
+HEADERS := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/web daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.h)))
 TIDY    := $(filter-out tests/%,$(SOURCES))
 # one file a stamp, so that only what has changed is looked at again
 build/tidy/%.ok: %.c .clang-tidy $(HEADERS) | $(B)/gen/desk_lua.h

@@ -18,6 +18,7 @@
 #include "channels/email_lmtp.h"
 #include "daemon/agent/server.h"
 #include "daemon/base/log.h"
+#include "daemon/web/server.h"
 #include "demo_conf.h" /* made from config/demo/helpline.conf by make */
 
 #define DEMO_AGENT "anna"
@@ -72,6 +73,16 @@ port_of(const char *address)
         return colon == NULL ? "7711" : colon + 1;
 }
 
+/* "/f/contact": the first form's path. */
+static const char *
+demo_form(const struct desk *d)
+{
+        static char path[300];
+
+        snprintf(path, sizeof path, "/f/%.250s", d->config->forms[0].name);
+        return path;
+}
+
 static void
 on_token(void *arg, const struct err *err)
 {
@@ -87,14 +98,17 @@ on_token(void *arg, const struct err *err)
         printf("%s: the demo desk is ready (rehearsal: no mail leaves)\n"
                "  agents   127.0.0.1:%s (RESP: any Redis client), configuration %s\n"
                "  mail in  LMTP on %s\n"
+               "  forms    %s%s%s in a browser\n"
                "Be the agent " DEMO_AGENT
                " (cat, because redis-cli throws pasted lines away):\n"
                "  cat | redis-cli --raw -p %s\n"
                "  AUTH %s\n"
                "  RESERVE\n"
                "  REPLY 1 \"Здравствуйте! Проверяем.\"\n",
-            d->config->name, port, d->config->file, lmtp_address(d->lmtp, 0), port,
-            s->token);
+            d->config->name, port, d->config->file, lmtp_address(d->lmtp, 0),
+            d->config->n_forms > 0 ? "http://" : "none",
+            d->config->n_forms > 0 ? web_address(d->web) : "",
+            d->config->n_forms > 0 ? demo_form(d) : "", port, s->token);
         fflush(stdout);
         free(s);
 }

@@ -1,7 +1,7 @@
 /*
  * The wiring, written once: who talks to whom.
  *
- *     lmtp, phones -> intake -> blobs, mime helper, store (put)
+ *     lmtp -> intake -> blobs, mime helper, store (put)
  *     store -> hints -> dispatch -> store (pull) -> agents
  *     agents -> store (commit) -> journal -> agents (events)
  *     janitor -> store (tick) -> outbox -> mailer helper -> store (commit)
@@ -28,7 +28,7 @@
 #include "daemon/intake.h"
 #include "daemon/notify.h"
 #include "daemon/outbox.h"
-#include "daemon/phones.h"
+#include "daemon/web/server.h"
 #include "queue/redis_child.h"
 
 #define LOCK_WAIT_MS 10000
@@ -91,8 +91,9 @@ announce_ready(struct desk *d)
         snprintf(state, sizeof state, "READY=1\nSTATUS=%s, agents on %s",
             store_is_live(d->store) ? "live" : "rehearsal", agents_address(d->agents));
         notify_send(state);
-        log_info("READY", "desk=%s agents=%s lmtp=%s live=%s", log_quote(d->config->name),
-            agents_address(d->agents), log_quote(lmtp_address(d->lmtp, 0)),
+        log_info("READY", "desk=%s agents=%s lmtp=%s web=%s live=%s",
+            log_quote(d->config->name), agents_address(d->agents),
+            log_quote(lmtp_address(d->lmtp, 0)), web_address(d->web),
             store_is_live(d->store) ? "yes" : "no");
         if (d->demo)
                 demo_show(d);
@@ -230,7 +231,9 @@ open_all(struct desk *d, struct err *err)
         d->agents = agents_open(d, err);
         if (d->agents == NULL || open_lmtp(d, err) == -1)
                 return -1;
-        d->phones = phones_open(d);
+        d->web = web_open(d, err);
+        if (d->web == NULL)
+                return -1;
         store_start(d->store);
         janitor_start(d->janitor);
         return 0;
@@ -265,8 +268,8 @@ desk_free(struct desk **dp)
         worker_pool_free(&d->mime);
         worker_pool_free(&d->mailer);
         store_free(&d->store);
+        web_close(&d->web);
         lmtp_close(&d->lmtp);
-        phones_free(&d->phones);
         agents_free(&d->agents);
         janitor_free(&d->janitor);
         outbox_free(&d->outbox);
@@ -319,9 +322,13 @@ warn_restart(const struct config *old, const struct config *fresh)
             !same_list(old->socket_listen, old->n_socket_listen, fresh->socket_listen,
                 fresh->n_socket_listen) ||
             !same_list(old->lmtp_listen, old->n_lmtp_listen, fresh->lmtp_listen,
-                fresh->n_lmtp_listen))
+                fresh->n_lmtp_listen) ||
+            !same_list(old->web_listen, old->n_web_listen, fresh->web_listen,
+                fresh->n_web_listen) ||
+            !same_list(
+                old->web_proxy, old->n_web_proxy, fresh->web_proxy, fresh->n_web_proxy))
                 log_warn("RELOAD",
-                    "why=\"state, store, socket and lmtp take effect at the next "
+                    "why=\"state, store, socket, web and lmtp take effect at the next "
                     "restart\"");
 }
 
@@ -355,7 +362,6 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
         d->config = fresh;
         desk_set_agents(d);
         agents_reloaded(d->agents);
-        phones_reload(d->phones);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
         config_free(&old);
         return 0;

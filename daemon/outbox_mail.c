@@ -15,6 +15,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
 #include "daemon/outbox.h"
+#include "daemon/web/server.h"
 
 #define DAY_MS 86400000LL
 #define GIVE_UP_MS (5 * DAY_MS)
@@ -119,13 +120,14 @@ outbox_message(const struct ticket_view *v, const struct outbox_entry *e)
 
 int
 outbox_words(const struct config *c, const struct outbox_entry *e, const struct ticket *t,
-    const struct message *m, struct arena *a, struct template_mail *out, struct err *err)
+    const struct message *m, const uint8_t *secret, struct arena *a,
+    struct template_mail *out, struct err *err)
 {
         struct template_values v = {.ticket = t->id,
             .subject = t->subject,
             .name = t->to_name,
             .desk = c->name,
-            .url = c->url,
+            .url = web_status_url(c, secret, t->id, a),
             .text = ""};
 
         if (m != NULL) {
@@ -158,7 +160,7 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
         o.message_id = email_id_format(a, t->id, e->id, key->id, key->secret, at + 1);
         render_recipients(e, m, a, &o);
         render_thread(t, a, &o);
-        if (outbox_words(c, e, t, m, a, &words, err) == -1)
+        if (outbox_words(c, e, t, m, key->secret, a, &words, err) == -1)
                 return -1;
         o.subject = words.subject;
         o.text = words.text;

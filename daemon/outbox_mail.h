@@ -28,10 +28,11 @@ bool outbox_is_late(const struct outbox_entry *e, int64_t now_ms);
  * NULL when it is not among them. */
 struct message *outbox_message(const struct ticket_view *v, const struct outbox_entry *e);
 
-/* What the mail says; m as below. ERR_CONFIG: the template. */
-int
-outbox_words(const struct config *c, const struct outbox_entry *e, const struct ticket *t,
-    const struct message *m, struct arena *a, struct template_mail *out, struct err *err);
+/* What the mail says; m as below; secret: the desk's newest, for the customer's link to
+ * his ticket, or NULL. ERR_CONFIG: the template. */
+int outbox_words(const struct config *c, const struct outbox_entry *e,
+    const struct ticket *t, const struct message *m, const uint8_t *secret,
+    struct arena *a, struct template_mail *out, struct err *err);
 
 /* The bytes of the mail: m is the message it carries, NULL for an acknowledgement.
  * ERR_CONFIG: account or template; ERR_REJECT: it can never be written. */

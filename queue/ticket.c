@@ -233,6 +233,13 @@ law_queue_anew(const struct law *l)
         change_enter_own(l->c, t->owner, v, l->e->now_ms + l->e->own_ms);
 }
 
+/* Who left no address with a form reads the answer on his page of the ticket. */
+static bool
+law_answers_on_page(const struct law *l)
+{
+        return strcmp(l->t->channel, "web") == 0;
+}
+
 /* An answer to the customer: message, its delivery document, its outbox entry. */
 static void
 law_send(const struct law *l)
@@ -249,6 +256,8 @@ law_send(const struct law *l)
             .due_ms = l->e->now_ms + l->e->send_delay_ms};
 
         law_add_message(l);
+        if (l->e->n_to == 0)
+                return;
         jo_init(&o, &b);
         jo_open(&o, '[');
         for (size_t i = 0; i < n.n_to; i++) {
@@ -296,9 +305,6 @@ law_message(const struct law *l, struct err *err)
                     "ticket %s is closed: open a new one", t->id);
         law_add_message(l);
         law_journal(l, "message", message_kind_name(e->message->kind));
-        if (!e->counts && strcmp(e->status, "resolved") == 0 &&
-            may[t->state][EVENT_RESOLVE])
-                law_resolve(l);
         if (!e->counts)
                 return 0;
         change_set_new(l->c, "last_in");
@@ -321,7 +327,7 @@ law_reply(const struct law *l, struct err *err)
             strcmp(status, "held") != 0)
                 return err_code(err, ERR_REJECT, "BADARG",
                     "STATUS %.40s: expected waiting, resolved or held", status);
-        if (e->n_to == 0)
+        if (e->n_to == 0 && !law_answers_on_page(l))
                 return err_code(err, ERR_REJECT, "BADARG",
                     "ticket %s has no address to answer to: name one with TO", l->t->id);
         if (law_holds(l, err) == -1 || law_seen(l, err) == -1)
@@ -466,7 +472,7 @@ law_resolve_event(const struct law *l, struct err *err)
 {
         if (law_may_resolve(l, err) == -1 || law_seen(l, err) == -1)
                 return -1;
-        if (l->e->message != NULL && l->e->n_to == 0)
+        if (l->e->message != NULL && l->e->n_to == 0 && !law_answers_on_page(l))
                 return err_code(err, ERR_REJECT, "BADARG",
                     "ticket %s has no address to answer to: leave TEXT out", l->t->id);
         if (l->e->message != NULL)

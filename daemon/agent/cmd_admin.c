@@ -267,6 +267,7 @@ outbox_on_ticket(void *arg, const struct err *err, struct ticket_view *v)
         struct call *c = arg;
         struct showing *s = c->state;
         struct buf b AUTO_BUF = BUF_INIT, doc AUTO_BUF = s->doc;
+        const struct store *store = c->agents->desk->store;
         struct message *m = NULL;
         struct template_mail words = {.subject = "", .text = ""};
         struct err why = {.kind = ERR_NONE};
@@ -279,8 +280,9 @@ outbox_on_ticket(void *arg, const struct err *err, struct ticket_view *v)
         if (v->exists && !outbox_is_ack(&s->entry))
                 m = outbox_message(v, &s->entry);
         if (v->exists && (m != NULL || outbox_is_ack(&s->entry)))
-                outbox_words(c->agents->desk->config, &s->entry, &v->ticket, m, c->arena,
-                    &words, &why);
+                outbox_words(c->agents->desk->config, &s->entry, &v->ticket, m,
+                    store_secret(store, store_secret_newest(store)), c->arena, &words,
+                    &why);
         jo_init(&o, &doc);
         o.comma = true;
         jo_kstring(&o, "subject", words.subject);

@@ -271,6 +271,7 @@ class Desk:
         self.log_file = os.path.join(self.top, "log")
         self.port = free_port()
         self.lmtp_port = free_port()
+        self.web_port = free_port()
         self.sink = Sink()
         self.env = dict(os.environ, **{"HELPLINE_DISK_FLOOR": "1048576", **(env or {})})
         if SANITIZED:
@@ -302,7 +303,8 @@ mail support@desk.example {
 }
 lmtp   { listen unix:lmtp.sock 127.0.0.1:%d %s }
 socket { listen unix:agents.sock 127.0.0.1:%d }
-""" % (self.state, store, send_delay, self.sink.port, self.lmtp_port, lmtp or "", self.port)
+web    { listen 127.0.0.1:%d }
+""" % (self.state, store, send_delay, self.sink.port, self.lmtp_port, lmtp or "", self.port, self.web_port)
 
     def write(self, text):
         """Replaces the configuration (the running daemon hears of it by reload)."""
