@@ -46,24 +46,24 @@ config_mail(const struct config *c, const char *address)
         return NULL;
 }
 
+const struct mail_account *
+config_reply_mail(const struct config *c, const char *account)
+{
+        const struct mail_account *m = config_mail(c, account);
+        const struct form_options *f =
+            strncmp(account, "web:", 4) == 0 ? config_form(c, account + 4) : NULL;
+
+        if (m == NULL && f != NULL)
+                m = config_mail(c, f->reply_as);
+        if (m == NULL && (f != NULL || strncmp(account, "phone:", 6) == 0))
+                m = c->n_mails > 0 ? &c->mails[0] : NULL;
+        return m;
+}
+
 bool
 config_is_ours(const struct config *c, const char *address)
 {
         return config_mail(c, address) != NULL;
-}
-
-const struct mail_account *
-config_answers_from(const struct config *c, const char *account)
-{
-        const struct mail_account *m = config_mail(c, account);
-
-        for (size_t i = 0; m == NULL && i < c->n_forms; i++)
-                if (strcmp(c->forms[i].account, account) == 0)
-                        m = config_mail(c, c->forms[i].reply_as);
-        for (size_t i = 0; m == NULL && i < c->n_phones; i++)
-                if (strcmp(c->phones[i].account, account) == 0 && c->n_mails > 0)
-                        m = &c->mails[0];
-        return m;
 }
 
 const struct agent_options *

@@ -248,6 +248,10 @@ int config_find_lmtp(
 
 /* Look-ups: NULL when there is none. Addresses are compared normalised. */
 const struct mail_account *config_mail(const struct config *c, const char *address);
+/* What answers to a ticket of this account leave from: of a form its `reply as`, of a call
+ * the first mail account; NULL when there is none. */
+const struct mail_account *
+config_reply_mail(const struct config *c, const char *account);
 const struct agent_options *config_agent(const struct config *c, const char *name);
 const struct agent_options *
 config_agent_by_login(const struct config *c, const char *unix_user);
@@ -260,10 +264,6 @@ bool config_data_changed(const struct config *c);
 /* A number for what those files are now: who has tried to reload at this one in vain need
  * not try again until it is another. */
 uint64_t config_data_stamp(const struct config *c);
-/* The mail account from which tickets of this account are answered: itself, a form's
- * reply_as, for calls the first; NULL when there is none (any more). */
-const struct mail_account *
-config_answers_from(const struct config *c, const char *account);
 /* The line right of it (up), NULL at the end. */
 const struct line_options *config_line_next(const struct config *c, const char *name);
 /* Is it one of our own addresses (mail accounts and their `also`)? */

@@ -1,7 +1,7 @@
 /*
  * The wiring, written once: who talks to whom.
  *
- *     lmtp -> intake -> blobs, mime helper, store (put)
+ *     lmtp, phones -> intake -> blobs, mime helper, store (put)
  *     store -> hints -> dispatch -> store (pull) -> agents
  *     agents -> store (commit) -> journal -> agents (events)
  *     janitor -> store (tick) -> outbox -> mailer helper -> store (commit)
@@ -28,6 +28,7 @@
 #include "daemon/intake.h"
 #include "daemon/notify.h"
 #include "daemon/outbox.h"
+#include "daemon/phones.h"
 #include "daemon/web/server.h"
 #include "queue/redis_child.h"
 
@@ -231,6 +232,7 @@ open_all(struct desk *d, struct err *err)
         d->agents = agents_open(d, err);
         if (d->agents == NULL || open_lmtp(d, err) == -1)
                 return -1;
+        d->phones = phones_open(d);
         d->web = web_open(d, err);
         if (d->web == NULL)
                 return -1;
@@ -270,6 +272,7 @@ desk_free(struct desk **dp)
         store_free(&d->store);
         web_close(&d->web);
         lmtp_close(&d->lmtp);
+        phones_free(&d->phones);
         agents_free(&d->agents);
         janitor_free(&d->janitor);
         outbox_free(&d->outbox);
@@ -362,6 +365,7 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
         d->config = fresh;
         desk_set_agents(d);
         agents_reloaded(d->agents);
+        phones_reload(d->phones);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
         config_free(&old);
         return 0;

@@ -18,6 +18,7 @@ struct intake;
 struct outbox;
 struct agents;
 struct lmtp;
+struct phones;
 struct web;
 struct janitor;
 
@@ -35,7 +36,8 @@ struct desk {
         struct outbox *outbox;
         struct agents *agents; /* the agents' socket */
         struct lmtp *lmtp;
-        struct web *web;            /* forms, status pages, health */
+        struct phones *phones; /* the logs of telephone exchanges */
+        struct web *web; /* forms, status pages, health */
         struct janitor *janitor; /* clocks: tick, sweep, the look over the heads */
         struct timer *stop_timer; /* the phases of desk_shutdown */
         int stop_phase;

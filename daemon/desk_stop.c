@@ -14,6 +14,7 @@
 #include "daemon/intake.h"
 #include "daemon/notify.h"
 #include "daemon/outbox.h"
+#include "daemon/phones.h"
 #include "daemon/web/server.h"
 
 #define POLL_MS 10
@@ -29,6 +30,7 @@ desk_drain(struct desk *d, const char *who)
         log_info("DRAINING", "who=%s", log_quote(who));
         d->draining = true;
         lmtp_drain(d->lmtp);
+        phones_drain(d->phones);
         web_drain(d->web);
         agents_drain(d->agents);
         dispatch_drain(d->dispatch);

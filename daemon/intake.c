@@ -14,9 +14,10 @@
  * channel: only its header is read then (again in a helper), the bytes go to the
  * quarantine, the ticket is made of what is known.
  *
- * What is decided here is in intake_mail.c (machine mail) and config/rules.h.
+ * What is decided is in intake_mail.c (machine mail), intake_call.c (telephone calls) and
+ * config/rules.h; how it becomes a change, in intake_change.c.
  */
-#include "daemon/intake.h"
+#include "daemon/intake_impl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,66 +29,17 @@
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
 #include "daemon/base/utf8.h"
-#include "queue/ticket.h"
+#include "daemon/intake_call.h"
 
 #define MAX_TRIES 4 /* of facts and put, before "later" */
-#define MAX_MIDS 12 /* Message-IDs looked up for one mail */
-#define MAX_REFS 12 /* References kept on a ticket */
-#define ACK_MAX_AGE_MS (24 * 3600000LL)
-#define MAX_PEOPLE 100
 #define MAX_RECENT 10 /* of the customer's tickets that are looked at for a call */
 #define QUIET_MS 60000 /* at most one line about suppressed acknowledgements in it */
 
-struct job {
-        struct intake *intake;
-        struct job *prev, *next; /* in intake.jobs */
-        struct arena *arena; /* what is decided about it; emptied for each try */
-        struct arena *keep; /* what stays as long as the job */
-        const char *channel, *account, *envelope_from;
-        bool has_envelope;
-        int64_t received_at_us;
-        struct channel_token token;
-        bool has_token; /* false: QUARANTINE RETRY */
-        struct blob_ref raw;
-        struct message *message;
-        const char *quarantine; /* why it goes there, "" not */
-        bool header_job; /* the second helper job, for the header alone */
-        unsigned n_tries;
-        const char *ticket; /* it is for this one, proved; "" : facts decide */
-        const char *stored_on; /* the ticket it went to, for the channel's answer */
-        const char *digest; /* "" : take the raw bytes' */
-        /* of this try */
-        const char **mids; /* looked up */
-        size_t n_mids;
-        const char **learn; /* mids nobody knows yet */
-        size_t n_learn;
-        struct decision decision;
-        bool is_new;
-        bool counts; /* a person's, and not shelved: it moves its ticket */
-        const char *ack_to; /* whom it would acknowledge, "" nobody */
-        /* QUARANTINE RETRY */
-        const char *retry_of, *retry_who;
-        store_done_fn retry_fn;
-        void *retry_arg;
-};
-
-struct intake {
-        struct desk *desk;
-        struct channel_host host;
-        struct job *jobs;
-        size_t n_jobs;
-        int64_t
-            quiet_until_ms; /* no further line about suppressed acknowledgements before */
-        unsigned n_quiet; /* suppressed since the last such line */
-};
-
 static void job_facts(struct job *j);
-static void job_parse(struct job *j);
-static void job_message_ready(void *arg);
 
 /* ---- the life of a job ---- */
 
-static struct job *
+struct job *
 job_new(struct intake *i)
 {
         struct job *j = xcalloc(1, sizeof *j);
@@ -96,7 +48,7 @@ job_new(struct intake *i)
         j->arena = arena_new();
         j->keep = arena_new();
         j->quarantine = j->digest = j->retry_of = j->ack_to = j->ticket = j->stored_on =
-            "";
+            j->who = "";
         j->next = i->jobs;
         if (i->jobs != NULL)
                 i->jobs->prev = j;
@@ -122,18 +74,20 @@ job_free(struct job *j)
 }
 
 /* The only end of a job. */
-static void
+void
 job_settle(struct job *j, enum settlement s, const struct err *why)
 {
         struct err none = {.kind = ERR_NONE};
         const char *text = why == NULL ? "" : why->text;
 
-        if (s == SETTLE_LATER || s == SETTLE_FULL)
+        if ((s == SETTLE_LATER || s == SETTLE_FULL) && j->submit_fn == NULL)
                 log_warn("NOT-TAKEN", "account=%s outcome=%s why=%s",
                     log_quote(j->account), settlement_name(s), log_quote(text));
         crash_point("intake.settle");
         if (j->has_token)
                 channel_settle(j->token, s, text, j->stored_on);
+        if (j->submit_fn != NULL)
+                j->submit_fn(j->submit_arg, why == NULL ? &none : why, j->stored_on);
         if (j->retry_fn != NULL)
                 j->retry_fn(j->retry_arg, why == NULL ? &none : why);
         job_free(j);
@@ -225,8 +179,10 @@ job_complete_message(struct job *j)
         m->has_envelope = j->has_envelope;
         m->received_at_us = j->received_at_us;
         m->raw = j->raw;
-        m->direction = MESSAGE_IN;
-        m->author = "";
+        if (j->submit_fn == NULL) {
+                m->direction = MESSAGE_IN;
+                m->author = "";
+        }
         if (*m->from.address == '\0')
                 m->from.address = m->envelope_from;
         if (*m->language == '\0')
@@ -238,7 +194,7 @@ job_complete_message(struct job *j)
 }
 
 /* A form or a call: its channel has parsed it, the rules come next. */
-static void
+void
 job_message_ready(void *arg)
 {
         struct job *j = arg;
@@ -305,7 +261,7 @@ on_parsed(void *arg, enum job_result result, int type, const char *body, size_t 
         job_facts(j);
 }
 
-static void
+void
 job_parse(struct job *j)
 {
         struct desk *d = j->intake->desk;
@@ -333,7 +289,7 @@ job_parse(struct job *j)
 
 /* ---- 3: the facts ---- */
 
-static void
+void
 add_unique(struct arena *a, const char ***list, size_t *n, size_t max, const char *s)
 {
         for (size_t i = 0; i < *n; i++)
@@ -429,225 +385,6 @@ job_choose_ticket(struct job *j, const struct facts_answer *f, const char *sende
         return NULL;
 }
 
-/* ---- 4: the decision, as a change ---- */
-
-static void
-json_strings(struct buf *b, const char *const *s, size_t n)
-{
-        struct json_out o;
-
-        jo_init(&o, b);
-        jo_open(&o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(&o, s[i]);
-        jo_close(&o, ']');
-}
-
-static void
-change_set_strings(struct change *c, const char *field, const char *const *s, size_t n)
-{
-        struct buf b AUTO_BUF = BUF_INIT;
-
-        json_strings(&b, s, n);
-        change_set(c, field, buf_str(&b));
-}
-
-/* His last mail's To and Cc, less our own addresses and himself: whom REPLY copies. */
-static void
-change_set_cc(struct job *j, struct change *c, const char *answer)
-{
-        const struct message *m = j->message;
-        const struct config *cfg = j->intake->desk->config;
-        const char **cc = NULL;
-        size_t n = 0;
-
-        for (size_t i = 0; i < m->n_to + m->n_cc; i++) {
-                const struct mail_address *x =
-                    i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
-                const char *address = address_normalise(j->arena, x->address);
-
-                if (!config_is_ours(cfg, address) && strcmp(address, answer) != 0)
-                        add_unique(j->arena, &cc, &n, 20, address);
-        }
-        change_set_strings(c, "cc", cc, n);
-}
-
-static void
-change_set_people(struct job *j, struct change *c, const struct ticket *t,
-    const char *sender, const char *answer)
-{
-        const char **people = NULL;
-        size_t n = 0;
-
-        for (size_t i = 0; t != NULL && i < t->n_people; i++)
-                add_unique(j->arena, &people, &n, MAX_PEOPLE, t->people[i]);
-        add_unique(j->arena, &people, &n, MAX_PEOPLE, sender);
-        add_unique(j->arena, &people, &n, MAX_PEOPLE, answer);
-        change_set_strings(c, "people", people, n);
-}
-
-/* The thread as our answers quote it: the first id and the last few. */
-static void
-change_set_refs(struct job *j, struct change *c)
-{
-        const struct message *m = j->message;
-        const char **refs = NULL;
-        size_t n = 0, from = m->n_references > MAX_REFS - 2
-                                 ? m->n_references - (MAX_REFS - 2)
-                                 : 0;
-
-        if (m->n_references > 0)
-                add_unique(j->arena, &refs, &n, MAX_REFS, m->references[0]);
-        for (size_t i = from; i < m->n_references; i++)
-                add_unique(j->arena, &refs, &n, MAX_REFS, m->references[i]);
-        add_unique(j->arena, &refs, &n, MAX_REFS, m->message_id);
-        change_set_strings(c, "refs", refs, n);
-        change_set(c, "last_mid", m->message_id);
-}
-
-/* What could not be understood is kept, whoever wrote it and whatever ticket it is for. */
-static void
-change_add_quarantine(struct job *j, struct change *c)
-{
-        char raw[128];
-
-        if (*j->quarantine == '\0')
-                return;
-        blob_ref_format(&j->raw, raw);
-        change_quarantine(c, j->account, j->quarantine, raw, clock_now_ms());
-}
-
-/* What an answer to this ticket needs to know from the customer's mail. */
-static void
-change_add_mail(struct job *j, struct change *c, const struct ticket *t,
-    const char *sender, bool counts)
-{
-        const char *answer = mail_answer_address(j->message, j->arena);
-
-        for (size_t i = 0; i < j->n_learn; i++)
-                change_learn_mid(c, j->learn[i]);
-        change_add_quarantine(j, c);
-        if (!counts && t != NULL)
-                return;
-        change_set(c, "to_name", j->message->from.name);
-        change_set(c, "to_addr", answer);
-        change_set_cc(j, c, answer);
-        change_set_people(j, c, t, sender, answer);
-        change_set_refs(j, c);
-}
-
-static bool
-mail_counts(const struct message *m)
-{
-        return (m->kind == MESSAGE_MESSAGE || m->kind == MESSAGE_FORM ||
-                   m->kind == MESSAGE_CALL) &&
-               *m->machine == '\0';
-}
-
-/* What the rules shelve brings a resolved ticket to no agent either. */
-static bool
-job_is_shelved(struct job *j, const struct ticket *t)
-{
-        struct facts f = {.message = j->message, .ticket = t, .now_ms = clock_now_ms()};
-        struct decision d;
-
-        if (t->state != TICKET_RESOLVED)
-                return false;
-        rules_decide(j->intake->desk->config, &f, j->arena, &d);
-        return d.shelve;
-}
-
-/* A message for a ticket that exists. 0, or -1 when it must open a new one. */
-static int
-job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *err)
-{
-        struct message stored = *j->message;
-        struct ticket_event e = {
-            .type = EVENT_MESSAGE,
-            .now_ms = clock_now_ms(),
-            .who = "customer",
-            .agent = "",
-            .text = "",
-            .seen = "",
-            .status = "",
-            .target = "",
-            .account = "",
-            .entry = "",
-            .delivery = "",
-            .own_ms = desk_own_ms(j->intake->desk, t->owner),
-            .reopen_ms = j->intake->desk->config->reopen_ms,
-            .message = &stored,
-            .counts = j->counts,
-        };
-
-        return ticket_apply(t, &e, j->arena, c, err);
-}
-
-static void
-job_create(struct job *j, const struct ticket *continues, struct change *c)
-{
-        struct desk *d = j->intake->desk;
-        struct facts f = {.message = j->message, .now_ms = clock_now_ms()};
-        struct decision *dec = &j->decision;
-        struct buf why AUTO_BUF = BUF_INIT;
-        struct json_out o;
-        struct ticket_birth b = {
-            .message = j->message,
-            .now_ms = clock_now_ms(),
-            .counts = mail_counts(j->message),
-        };
-
-        rules_decide(d->config, &f, j->arena, dec);
-        dispatch_set_class(d->dispatch, &dec->class_doc);
-        jo_init(&o, &why);
-        decision_format_sentences(dec, true, &o);
-        b.class_doc = &dec->class_doc;
-        b.shelve = dec->shelve;
-        b.reopen_ms = d->config->reopen_ms;
-        b.priority = dec->priority;
-        b.line = dec->line;
-        b.route = dec->route;
-        b.tags = dec->tags;
-        b.n_tags = dec->n_tags;
-        b.why = buf_str(&why);
-        b.links =
-            continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
-        ticket_create(&b, j->arena, c);
-}
-
-/* The acknowledgement goes where RFC 3834 sends automatic answers: to the sender
- * of the envelope. */
-static void
-job_acknowledge(struct job *j, struct put *p)
-{
-        const struct message *m = j->message;
-        const char *from = address_normalise(j->arena, m->from.address);
-        const char *envelope = address_normalise(j->arena, m->envelope_from);
-        const struct mail_account *mail;
-        int64_t now = clock_now_ms();
-
-        j->ack_to = "";
-        if (!j->is_new || j->decision.shelve || !mail_counts(m) ||
-            *j->quarantine != '\0' || j->has_token == false ||
-            strcmp(j->decision.acknowledge, "none") == 0)
-                return;
-        if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
-                return;
-        if (m->has_envelope && *envelope != '\0')
-                from = envelope;
-        if (*from == '\0' || !address_is_safe(from) ||
-            config_is_ours(j->intake->desk->config, from))
-                return;
-        mail = config_answers_from(j->intake->desk->config, j->account);
-        if (mail == NULL)
-                return;
-        p->ack_template = j->decision.acknowledge;
-        p->ack_to = j->ack_to = from;
-        p->ack_language = m->language;
-        p->ack_account = arena_strdup(j->arena, mail->address);
-        p->ack_due_ms = now;
-}
-
 /* ---- 5: put, guarded by the facts ---- */
 
 /* A loop of mails is told of by one line a minute, not by one a mail. */
@@ -710,12 +447,53 @@ on_put(void *arg, const struct err *err, const struct put_answer *a)
         job_settle(j, SETTLE_LATER, &stale);
 }
 
+/* A call may be nothing to us, or only a note; *t: the ticket it belongs to. false: there
+ * is nothing to store. */
+static bool
+job_judge_call(struct job *j, const struct facts_answer *f, const struct ticket **t)
+{
+        const struct phone_options *o =
+            strncmp(j->account, "phone:", 6) == 0
+                ? config_phone(j->intake->desk->config, j->account + 6)
+                : NULL;
+        const struct ticket **recent;
+        struct call_choice choice;
+
+        if (j->message->call == NULL || j->by_hand || o == NULL)
+                return true;
+        recent = arena_alloc(j->arena, (f->n_recent + 1) * sizeof(struct ticket *));
+        for (size_t i = 0; i < f->n_recent; i++)
+                recent[i] = facts_ticket(f, f->recent[i]);
+        call_decide(j->message->call, o, recent, f->n_recent, clock_now_ms(), &choice);
+        *t = choice.ticket;
+        j->resolves = choice.action == CALL_RESOLVES;
+        j->is_note = choice.action == CALL_NOTED || j->resolves;
+        j->message->direction = j->is_note ? MESSAGE_NOTE : MESSAGE_IN;
+        return choice.action != CALL_NOTHING;
+}
+
+/* Which ticket, NULL a new one. -1: it cannot be, or nothing is to be done (*err). */
+static int
+job_ticket(struct job *j, const struct facts_answer *f, const char *sender,
+    const struct ticket **t, struct err *err)
+{
+        *t = job_choose_ticket(j, f, sender);
+        if (*t == NULL && j->submit_fn != NULL && *j->ticket != '\0')
+                return err_code(
+                    err, ERR_NOTFOUND, "NOSUCH", "there is no ticket %s", j->ticket);
+        if (*t != NULL || job_judge_call(j, f, t))
+                return 0;
+        log_info("CALL", "account=%s call=%s outcome=nothing", log_quote(j->account),
+            log_quote(j->message->call->id));
+        return err_set(err, ERR_NONE, "nothing is to be done");
+}
+
 static void
 job_put(struct job *j, const struct facts_answer *f, const char *sender)
 {
         struct change change;
         struct err err = {.kind = ERR_NONE};
-        const struct ticket *t = job_choose_ticket(j, f, sender), *continues = NULL;
+        const struct ticket *t, *continues = NULL;
         struct put p = {
             .digest = j->digest,
             .sender = sender,
@@ -730,7 +508,14 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
             .now_ms = clock_now_ms(),
         };
 
-        j->counts = mail_counts(j->message) && (t == NULL || !job_is_shelved(j, t));
+        if (job_ticket(j, f, sender, &t, &err) == -1) {
+                if (err.kind == ERR_NONE)
+                        job_settle(j, SETTLE_STORED, NULL);
+                else
+                        job_fail(j, &err);
+                return;
+        }
+        job_weigh(j, t);
         if (t != NULL && job_apply(j, t, &change, &err) == -1) {
                 if (strcmp(err.code, "CLOSED") != 0) {
                         job_fail(j, &err);
@@ -742,7 +527,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
         j->is_new = t == NULL;
         if (j->is_new)
                 job_create(j, continues, &change);
-        change_add_mail(j, &change, t, sender, j->counts);
+        change_add_mail(j, &change, t, sender);
         job_acknowledge(j, &p);
         crash_point("intake.decided");
         store_put(j->intake->desk->store, &p, on_put, j);
@@ -794,7 +579,7 @@ job_facts(struct job *j)
         arena_free(&j->arena);
         j->arena = arena_new();
         job_collect_mids(j);
-        if (strcmp(j->channel, "email") == 0)
+        if (strcmp(j->channel, "email") == 0 && j->submit_fn == NULL)
                 mail_judge(j->message, j->intake->desk->config,
                     *own_ticket(j, j->message->message_id) != '\0');
         for (size_t i = 0; i < j->n_mids; i++)
@@ -811,73 +596,6 @@ job_facts(struct job *j)
         q.also = j->message->phone;
         q.n_recent = MAX_RECENT;
         store_facts(j->intake->desk->store, &q, on_facts, j);
-}
-
-/* ---- QUARANTINE RETRY ---- */
-
-struct retry_end { /* what remains to be done when the message is on its ticket */
-        struct desk *desk;
-        char *id, *who;
-        store_done_fn fn;
-        void *arg;
-};
-
-static void
-on_retried(void *arg, const struct err *err)
-{
-        struct retry_end *e = arg;
-
-        if (err->kind == ERR_NONE)
-                store_quarantine_drop(e->desk->store, e->id, e->who, e->fn, e->arg);
-        else
-                e->fn(e->arg, err);
-        free(e->id);
-        free(e->who);
-        free(e);
-}
-
-static void
-on_quarantined(void *arg, const struct err *err, const struct quarantined *q, size_t n,
-    const char *cursor)
-{
-        struct retry_end *e = arg;
-        struct job *j;
-        struct err gone;
-
-        (void)cursor;
-        if (err->kind == ERR_NONE && n == 0) {
-                err_code(&gone, ERR_NOTFOUND, "NOSUCH", "there is no quarantine entry %s",
-                    e->id);
-                err = &gone;
-        }
-        if (err->kind != ERR_NONE) {
-                on_retried(e, err);
-                return;
-        }
-        j = job_new(e->desk->intake);
-        j->channel = "email";
-        j->account = arena_strdup(j->keep, q->account);
-        j->envelope_from = "";
-        j->received_at_us = q->at_ms * 1000;
-        j->raw = q->raw;
-        j->retry_of = arena_strdup(j->keep, q->ticket);
-        j->retry_fn = on_retried;
-        j->retry_arg = e;
-        job_parse(j);
-}
-
-void
-intake_retry(struct intake *i, const char *quarantine_id, const char *who,
-    store_done_fn fn, void *arg)
-{
-        struct retry_end *e = xcalloc(1, sizeof *e);
-
-        e->desk = i->desk;
-        e->id = xstrdup(quarantine_id);
-        e->who = xstrdup(who);
-        e->fn = fn;
-        e->arg = arg;
-        store_quarantine_read(i->desk->store, quarantine_id, on_quarantined, e);
 }
 
 /* ---- the host of the channels ---- */

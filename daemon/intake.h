@@ -24,6 +24,19 @@ size_t intake_pending(const struct intake *i);
 void intake_retry(struct intake *i, const char *quarantine_id, const char *who,
     store_done_fn fn, void *arg);
 
+/* SUBMIT and LOGCALL: a message by hand or by a program goes the same way; taken over.
+ * fn is called once, never before this returns: the ticket it is on, or why not. */
+struct submission {
+        struct message *message; /* its channel and account set */
+        const char *ticket; /* it is for this one, "" : a new one, or as with mail */
+        const char *who; /* the agent, for the log */
+        const char *key; /* makes it the same as before; "" : it never is */
+        bool is_note; /* an operator's note on a ticket: it moves nothing */
+};
+typedef void (*intake_submit_fn)(void *arg, const struct err *err, const char *ticket);
+void intake_submit(
+    struct intake *i, const struct submission *s, intake_submit_fn fn, void *arg);
+
 /* ---- pure decisions, tested by themselves (daemon/intake_mail.c) ---- */
 /* Is it machine mail (RFC 3834, null sender, Precedence, List-Id,
  * X-Auto-Response-Suppress, our own)? Sets m->kind and m->machine. */

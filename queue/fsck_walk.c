@@ -42,6 +42,7 @@ static const struct kind {
     {"journal", LOOK_NOT, NULL},
     {"rate:", LOOK_NOT, NULL},
     {"idem:", LOOK_NOT, NULL},
+    {"cur:", LOOK_NOT, NULL},
     {"open", LOOK_MEMBERS, NULL},
     {"closed", LOOK_MEMBERS, NULL},
     {"due", LOOK_MEMBERS, NULL},

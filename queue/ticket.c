@@ -305,6 +305,9 @@ law_message(const struct law *l, struct err *err)
                     "ticket %s is closed: open a new one", t->id);
         law_add_message(l);
         law_journal(l, "message", message_kind_name(e->message->kind));
+        if (!e->counts && strcmp(e->status, "resolved") == 0 &&
+            may[t->state][EVENT_RESOLVE])
+                law_resolve(l);
         if (!e->counts)
                 return 0;
         change_set_new(l->c, "last_in");

@@ -42,7 +42,8 @@ struct ticket_event {
         const char *text; /* reason, note */
         const char *seen; /* SEEN m, "" not given */
         /* REPLY STATUS: waiting resolved held; DELIVERY: what the journal says:
-         * "sent", "refused" or "" */
+         * "sent", "refused" or ""; MESSAGE that does not count: "resolved" ends the
+         * ticket with it */
         const char *status;
         const char *target; /* UNSEND, DELIVERY: message id */
         /* MESSAGE, REPLY, NOTE, RESOLVE TEXT: what is added; NULL none */

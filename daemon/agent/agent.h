@@ -394,7 +394,7 @@ bool channel_is_valid(const char *s);
         X(events) X(token_new) X(token_list) X(token_drop) X(reload) X(drain) X(live) \
         X(rehearse) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
         X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
-        X(shutdown)
+        X(shutdown) X(submit) X(logcall) X(feed)
 /* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)

@@ -47,7 +47,7 @@ written(const struct call *c, const struct ticket *t, enum message_direction dir
         struct message *m = message_new();
         const struct desk *d = c->agents->desk;
         const struct agent_options *o = config_agent(d->config, c->me.agent);
-        const struct mail_account *mail = config_answers_from(d->config, t->account);
+        const struct mail_account *mail = config_reply_mail(d->config, t->account);
 
         m->direction = direction;
         m->channel = arena_strdup(m->arena, t->channel);
@@ -180,7 +180,7 @@ outgoing(struct call *c, const struct ticket *t, const char *text, struct messag
         struct recipients r = {.call = c, .t = t};
         bool to, cc;
 
-        if (config_answers_from(c->agents->desk->config, t->account) == NULL)
+        if (config_reply_mail(c->agents->desk->config, t->account) == NULL)
                 return err_code(err, ERR_STATE, "STATE",
                     "the account %s of ticket %s is not in the configuration: nothing "
                     "can be "

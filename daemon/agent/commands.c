@@ -141,6 +141,10 @@ const struct command commands[] = {
         cmd_resolve},
     {"REOPEN", "Back into the queue", "work", CMD_CHANGES, 0, 0,
         SPECS(TICKET, {"reason", NULL, ARG_WORD, 0, 0, 0}, ID), cmd_reopen},
+    {"SUBMIT", "A ticket by hand or by a program", "work", CMD_CHANGES, 0, 0,
+        SPECS({"json", NULL, ARG_ANY, 0, 0, 0}, ID), cmd_submit},
+    {"LOGCALL", "Note a telephone call", "work", CMD_CHANGES, 0, 0,
+        SPECS({"json", NULL, ARG_ANY, 0, 0, 0}, ID), cmd_logcall},
     {"WHY", "Which rules matched, who fits and who does not", "work", 0, 0, 0,
         SPECS(TICKET, {"agent", NULL, ARG_AGENT, ARG_OPTIONAL, 0, 0}), cmd_why},
     {"STATS", "The state of the desk", "work", 0, 0, 0, NULL, cmd_stats},
@@ -199,6 +203,9 @@ const struct command commands[] = {
     {"QUARANTINE DROP", "Forget it", "admin", CMD_ADMIN, 0, 0, ONE("entry", ARG_ENTRY),
         cmd_quarantine_drop},
     {"QUARANTINE HELP", "Its subcommands", "admin", 0, 0, 0, NULL, cmd_help},
+    {"FEED", "Call records for a phone log", "admin", CMD_ADMIN, 0, 0,
+        SPECS({"name", NULL, ARG_WORD, 0, 0, 0}, {"record", NULL, ARG_ANY, 0, 0, 0}, ID),
+        cmd_feed},
     {"SHUTDOWN", "End the daemon", "admin", CMD_ADMIN, 0, 0, NULL, cmd_shutdown},
 };
 const size_t n_commands = sizeof commands / sizeof *commands;

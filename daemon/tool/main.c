@@ -29,6 +29,7 @@ static const struct verb {
         "what could not be understood"},
     {"deliver", verb_deliver, "[-f SENDER] ADDRESS",
         "mail on standard input (sysexits.h)"},
+    {"feed", verb_feed, "NAME", "call records on standard input (0, or 75: later)"},
     {"fsck", verb_fsck, "[--fix]", "check the store: 0 clean, 1 differences, 5 away"},
     {"demo", verb_demo, "", NULL},
     {"cmd", verb_command, "WORD ...", "any command of the protocol (docs/protocol.md)"},

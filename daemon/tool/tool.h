@@ -24,6 +24,7 @@ int verb_quarantine(struct tool *t, int argc, char **argv);
 int verb_check(struct tool *t, int argc, char **argv);
 int verb_explain(struct tool *t, int argc, char **argv);
 int verb_deliver(struct tool *t, int argc, char **argv);
+int verb_feed(struct tool *t, int argc, char **argv); /* feed NAME */
 int verb_fsck(struct tool *t, int argc, char **argv);
 int verb_demo(struct tool *t, int argc, char **argv); /* the screen of `make run` */
 

@@ -1,0 +1,254 @@
+/*
+ * What intake has decided, as a change: a new ticket with all an answer must know, or a
+ * message on one that exists. Nothing is read or written here; see intake_impl.h.
+ */
+#include <string.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/json.h"
+#include "daemon/base/log.h"
+#include "daemon/intake_impl.h"
+
+#define MAX_REFS 12 /* References kept on a ticket */
+#define MAX_PEOPLE 100
+#define ACK_MAX_AGE_MS (24 * 3600000LL)
+
+static void
+json_strings(struct buf *b, const char *const *s, size_t n)
+{
+        struct json_out o;
+
+        jo_init(&o, b);
+        jo_open(&o, '[');
+        for (size_t i = 0; i < n; i++)
+                jo_string(&o, s[i]);
+        jo_close(&o, ']');
+}
+
+static void
+change_set_strings(struct change *c, const char *field, const char *const *s, size_t n)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        json_strings(&b, s, n);
+        change_set(c, field, buf_str(&b));
+}
+
+/* His last mail's To and Cc, less our own addresses and himself: whom REPLY copies. */
+static void
+change_set_cc(struct job *j, struct change *c, const char *answer)
+{
+        const struct message *m = j->message;
+        const struct config *cfg = j->intake->desk->config;
+        const char **cc = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < m->n_to + m->n_cc; i++) {
+                const struct mail_address *x =
+                    i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
+                const char *address = address_normalise(j->arena, x->address);
+
+                if (!config_is_ours(cfg, address) && strcmp(address, answer) != 0)
+                        add_unique(j->arena, &cc, &n, 20, address);
+        }
+        change_set_strings(c, "cc", cc, n);
+}
+
+static void
+change_set_people(struct job *j, struct change *c, const struct ticket *t,
+    const char *sender, const char *answer)
+{
+        const char **people = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; t != NULL && i < t->n_people; i++)
+                add_unique(j->arena, &people, &n, MAX_PEOPLE, t->people[i]);
+        add_unique(j->arena, &people, &n, MAX_PEOPLE, sender);
+        add_unique(j->arena, &people, &n, MAX_PEOPLE, answer);
+        change_set_strings(c, "people", people, n);
+}
+
+/* The thread as our answers quote it: the first id and the last few. */
+static void
+change_set_refs(struct job *j, struct change *c)
+{
+        const struct message *m = j->message;
+        const char **refs = NULL;
+        size_t n = 0, from = m->n_references > MAX_REFS - 2
+                                 ? m->n_references - (MAX_REFS - 2)
+                                 : 0;
+
+        if (m->n_references > 0)
+                add_unique(j->arena, &refs, &n, MAX_REFS, m->references[0]);
+        for (size_t i = from; i < m->n_references; i++)
+                add_unique(j->arena, &refs, &n, MAX_REFS, m->references[i]);
+        add_unique(j->arena, &refs, &n, MAX_REFS, m->message_id);
+        change_set_strings(c, "refs", refs, n);
+        change_set(c, "last_mid", m->message_id);
+}
+
+/* What could not be understood is kept, whoever wrote it and whatever ticket it is for. */
+static void
+change_add_quarantine(struct job *j, struct change *c)
+{
+        char raw[128];
+
+        if (*j->quarantine == '\0')
+                return;
+        blob_ref_format(&j->raw, raw);
+        change_quarantine(c, j->account, j->quarantine, raw, clock_now_ms());
+}
+
+/* What an answer to this ticket needs to know from the customer's mail. */
+void
+change_add_mail(
+    struct job *j, struct change *c, const struct ticket *t, const char *sender)
+{
+        const char *answer = mail_answer_address(j->message, j->arena);
+
+        for (size_t i = 0; i < j->n_learn; i++)
+                change_learn_mid(c, j->learn[i]);
+        change_add_quarantine(j, c);
+        if (t != NULL && (!j->counts || *answer == '\0'))
+                return; /* who only called again is answered where he was before */
+        change_set(c, "to_name", j->message->from.name);
+        change_set(c, "to_addr", answer);
+        change_set_cc(j, c, answer);
+        change_set_people(j, c, t, sender, answer);
+        change_set_refs(j, c);
+}
+
+static bool
+mail_counts(const struct job *j)
+{
+        const struct message *m = j->message;
+
+        return !j->is_note &&
+               (m->kind == MESSAGE_MESSAGE || m->kind == MESSAGE_FORM ||
+                   m->kind == MESSAGE_CALL) &&
+               *m->machine == '\0';
+}
+
+/* What the rules shelve brings a resolved ticket to no agent either. */
+static bool
+job_is_shelved(struct job *j, const struct ticket *t)
+{
+        struct facts f = {.message = j->message, .ticket = t, .now_ms = clock_now_ms()};
+        struct decision d;
+
+        if (t->state != TICKET_RESOLVED)
+                return false;
+        rules_decide(j->intake->desk->config, &f, j->arena, &d);
+        return d.shelve;
+}
+
+void
+job_weigh(struct job *j, const struct ticket *t)
+{
+        j->counts = mail_counts(j) && (t == NULL || !job_is_shelved(j, t));
+}
+
+/* A message for a ticket that exists. 0, or -1 when it must open a new one. */
+int
+job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *err)
+{
+        struct message stored = *j->message;
+        struct ticket_event e = {
+            .type = EVENT_MESSAGE,
+            .now_ms = clock_now_ms(),
+            .who = *j->who != '\0' ? j->who
+                   : j->is_note    ? "helpline"
+                                   : "customer",
+            .agent = "",
+            .text = "",
+            .seen = "",
+            .status = j->resolves ? "resolved" : "",
+            .target = "",
+            .account = "",
+            .entry = "",
+            .delivery = "",
+            .own_ms = desk_own_ms(j->intake->desk, t->owner),
+            .reopen_ms = j->intake->desk->config->reopen_ms,
+            .message = &stored,
+            .counts = j->counts,
+        };
+
+        return ticket_apply(t, &e, j->arena, c, err);
+}
+
+/* When it came: a call when it ended, though its record may be read much later. So a call
+ * back can be told from a call before. */
+static int64_t
+job_came_ms(const struct job *j)
+{
+        const struct phone_call *c = j->message->call;
+        int64_t now = clock_now_ms(), at;
+
+        if (c == NULL)
+                return now;
+        at = (c->ended_at_us != 0 ? c->ended_at_us : c->started_at_us) / 1000;
+        return at != 0 && at < now ? at : now;
+}
+
+void
+job_create(struct job *j, const struct ticket *continues, struct change *c)
+{
+        struct desk *d = j->intake->desk;
+        struct facts f = {.message = j->message, .now_ms = clock_now_ms()};
+        struct decision *dec = &j->decision;
+        struct buf why AUTO_BUF = BUF_INIT;
+        struct json_out o;
+        struct ticket_birth b = {
+            .message = j->message,
+            .now_ms = job_came_ms(j),
+            .counts = mail_counts(j),
+        };
+
+        rules_decide(d->config, &f, j->arena, dec);
+        dispatch_set_class(d->dispatch, &dec->class_doc);
+        jo_init(&o, &why);
+        decision_format_sentences(dec, true, &o);
+        b.class_doc = &dec->class_doc;
+        b.shelve = dec->shelve;
+        b.reopen_ms = d->config->reopen_ms;
+        b.priority = dec->priority;
+        b.line = dec->line;
+        b.route = dec->route;
+        b.tags = dec->tags;
+        b.n_tags = dec->n_tags;
+        b.why = buf_str(&why);
+        b.links =
+            continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
+        ticket_create(&b, j->arena, c);
+}
+
+/* The acknowledgement goes where RFC 3834 sends automatic answers: to the sender
+ * of the envelope. */
+void
+job_acknowledge(struct job *j, struct put *p)
+{
+        const struct message *m = j->message;
+        const char *from = address_normalise(j->arena, m->from.address);
+        const char *envelope = address_normalise(j->arena, m->envelope_from);
+        const struct config *c = j->intake->desk->config;
+        const struct mail_account *mail = config_reply_mail(c, j->account);
+        int64_t now = clock_now_ms();
+
+        j->ack_to = "";
+        if (!j->is_new || j->decision.shelve || !mail_counts(j) ||
+            *j->quarantine != '\0' || j->has_token == false ||
+            strcmp(j->decision.acknowledge, "none") == 0)
+                return;
+        if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
+                return;
+        if (m->has_envelope && *envelope != '\0')
+                from = envelope;
+        if (mail == NULL || *from == '\0' || !address_is_safe(from) ||
+            config_is_ours(c, from))
+                return;
+        p->ack_template = j->decision.acknowledge;
+        p->ack_to = j->ack_to = from;
+        p->ack_language = m->language;
+        p->ack_account = mail->address;
+        p->ack_due_ms = now;
+}

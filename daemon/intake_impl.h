@@ -1,0 +1,93 @@
+/*
+ * Intake from inside: one arrival under way, and the files that carry it on. What others
+ * may use is daemon/intake.h.
+ *
+ *     intake.c         the steps, the host of the channels
+ *     intake_change.c  the decision, as a change
+ *     intake_call.c    what a telephone call does (pure)
+ *     intake_mail.c    machine mail (pure)
+ *     intake_retry.c   QUARANTINE RETRY
+ *     intake_submit.c  SUBMIT and LOGCALL
+ */
+#ifndef HELPLINE_DAEMON_INTAKE_IMPL_H
+#define HELPLINE_DAEMON_INTAKE_IMPL_H
+
+#include "daemon/intake.h"
+#include "queue/ticket.h"
+
+#define MAX_MIDS 12 /* Message-IDs looked up for one mail */
+
+struct job {
+        struct intake *intake;
+        struct job *prev, *next; /* in intake.jobs */
+        struct arena *arena; /* what is decided about it; emptied for each try */
+        struct arena *keep; /* what stays as long as the job */
+        const char *channel, *account, *envelope_from;
+        bool has_envelope;
+        int64_t received_at_us;
+        struct channel_token token;
+        bool has_token; /* false: QUARANTINE RETRY */
+        struct blob_ref raw;
+        struct message *message;
+        const char *quarantine; /* why it goes there, "" not */
+        bool header_job; /* the second helper job, for the header alone */
+        unsigned n_tries;
+        const char *ticket; /* it is for this one, proved; "" : facts decide */
+        const char *stored_on; /* the ticket it went to, for the channel's answer */
+        const char *digest; /* "" : take the raw bytes' */
+        /* of this try */
+        const char **mids; /* looked up */
+        size_t n_mids;
+        const char **learn; /* mids nobody knows yet */
+        size_t n_learn;
+        struct decision decision;
+        bool is_new;
+        bool counts; /* a person's, and not shelved: it moves its ticket */
+        bool is_note; /* a call that is only noted: it moves nothing */
+        bool resolves; /* a call that ends its ticket: we have called back */
+        const char *ack_to; /* whom it would acknowledge, "" nobody */
+        /* SUBMIT and LOGCALL */
+        const char *who; /* who asks for it, "" : a channel */
+        bool by_hand; /* an operator's note of a call: no policy of an exchange */
+        intake_submit_fn submit_fn;
+        void *submit_arg;
+        /* QUARANTINE RETRY */
+        const char *retry_of, *retry_who;
+        store_done_fn retry_fn;
+        void *retry_arg;
+};
+
+struct intake {
+        struct desk *desk;
+        struct channel_host host;
+        struct job *jobs;
+        size_t n_jobs;
+        int64_t
+            quiet_until_ms; /* no further line about suppressed acknowledgements before */
+        unsigned n_quiet; /* suppressed since the last such line */
+};
+
+/* ---- intake.c ---- */
+struct job *job_new(struct intake *i);
+/* The only end of a job. */
+void job_settle(struct job *j, enum settlement s, const struct err *why);
+/* Its bytes go to the helper. */
+void job_parse(struct job *j);
+/* A message somebody else has parsed: facts and rules come next. arg: struct job. */
+void job_message_ready(void *arg);
+/* Appends s if it is new and there is room. */
+void
+add_unique(struct arena *a, const char ***list, size_t *n, size_t max, const char *s);
+
+/* ---- intake_change.c ---- */
+/* Sets j->counts for this ticket (NULL: a new one). */
+void job_weigh(struct job *j, const struct ticket *t);
+/* A message for a ticket that exists. 0, or -1 when it must open a new one. */
+int job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *err);
+void job_create(struct job *j, const struct ticket *continues, struct change *c);
+/* What an answer to this ticket needs to know from the customer's mail. */
+void change_add_mail(
+    struct job *j, struct change *c, const struct ticket *t, const char *sender);
+void job_acknowledge(struct job *j, struct put *p);
+
+#endif
