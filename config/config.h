@@ -220,7 +220,7 @@ struct config {
         struct list_options *lists;
         size_t n_lists;
         struct rules *rules; /* never NULL after config_load */
-        struct data_file *data; /* lists, customers, consents, included files */
+        struct data_file *data; /* lists, customers, consents */
         size_t n_data;
 };
 
@@ -258,7 +258,7 @@ config_agent_by_login(const struct config *c, const char *unix_user);
 const struct line_options *config_line(const struct config *c, const char *name);
 const struct form_options *config_form(const struct config *c, const char *name);
 const struct phone_options *config_phone(const struct config *c, const char *name);
-/* Have the files of lists, customers and consents, or included ones, changed since they were
+/* Have the files of lists, customers and consents changed since they were
  * read (mtime, size, inode)? Then the janitor reloads by itself. */
 bool config_data_changed(const struct config *c);
 /* A number for what those files are now: who has tried to reload at this one in vain need

@@ -1,6 +1,7 @@
 /*
- * Files beside the configuration: lists, customers, consents, included files. Their
- * change alone is a reason to reload. What is noted is taken before the file is
+ * Files beside the configuration: lists, customers, consents. Their change
+ * alone is a reason to reload; rules and people (included files too) wait for somebody
+ * who has checked them. What is noted is taken before the file is
  * read: a change in between makes one reload too many, never one too few.
  */
 #include <string.h>

@@ -79,7 +79,6 @@ include_one(struct loader *l, const struct value *v)
                             place_name(twice->at, v->at.source, l->b.a));
                 return;
         }
-        data_note(&l->b, path);
         source = source_read(&l->b, path, &why);
         if (source == NULL) {
                 include_refuse(l, v, why);

@@ -199,14 +199,13 @@ test_changes_are_seen(void **state)
             "customers file \"customers.csv\"\nlist l file \"list.txt\"\n"
             "form f { field email { type email }\n"
             " field ok { type consent; text file \"ok.txt\" } }\n";
-        static const char *const names[] = {
-            "more.conf", "customers.csv", "list.txt", "ok.txt"};
+        static const char *const names[] = {"customers.csv", "list.txt", "ok.txt"};
         char from[128], to[128];
         struct config *c;
         uint64_t stamp;
 
         (void)state;
-        for (size_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 3; i++) {
                 case_begin();
                 case_write("more.conf", "send-delay 1s\n", 14, 0600);
                 case_write("customers.csv", "email\na@b.example\n", 18, 0600);
@@ -215,7 +214,7 @@ test_changes_are_seen(void **state)
                 c = case_config(text);
                 assert_non_null(c);
                 assert_string_equal(c->forms[0].fields[1].text, "I agree.");
-                assert_int_equal(c->n_data, 4);
+                assert_int_equal(c->n_data, 3);
                 assert_false(config_data_changed(c));
                 stamp = config_data_stamp(c);
                 assert_true(stamp == config_data_stamp(c));
