@@ -183,6 +183,7 @@ law_renew(const struct law *l)
                 return;
         change_setn(l->c, "lease_until", until);
         change_due(l->c, "lease", until);
+        change_due(l->c, "half", l->e->now_ms + l->e->lease_ms / 2);
 }
 
 /* Out of the holder's hands. */
