@@ -142,6 +142,7 @@ on_fatal(void *arg, const struct err *why)
         struct desk *d = arg;
 
         log_error("STORE-FATAL", "why=%s", log_quote(why->text));
+        alert_tell(&d->alerts, d->config, ALERT_STORE, why->text);
         if (d->announced) /* agents and mail servers are told to come back; a person must look */
                 return;
         d->exit_code = 1;
