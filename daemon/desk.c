@@ -46,11 +46,15 @@ helper_pool(struct desk *d, const char *name, struct worker_options *o, struct e
         const char *argv[] = {
             helper_path(a, arena_printf(a, "helpline-%s", name), err), NULL};
 
+        struct worker_pool *pool;
+
         if (argv[0] == NULL)
                 return NULL;
         o->name = name;
         o->argv = argv;
-        return worker_pool_new(d->loop, o);
+        pool = worker_pool_new(d->loop, o);
+        o->argv = NULL; /* it has a copy, ours ends here */
+        return pool;
 }
 
 static int

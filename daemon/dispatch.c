@@ -149,7 +149,7 @@ dispatch_set_agent(
 static void
 agent_free(struct dispatch *d, struct agent_entry *a)
 {
-        HASH_DEL(d->agents, a);
+        HASH_DEL(d->agents, a); /* NOLINT: the analyzer loses itself in uthash */
         arena_free(&a->arena);
         free(a->fits);
         free(a->name);
@@ -685,7 +685,7 @@ dispatch_free(struct dispatch **dp)
         }
         HASH_ITER(hh, d->by_id, c, next_c)
         {
-                HASH_DEL(d->by_id, c);
+                HASH_DEL(d->by_id, c); /* NOLINT */
                 arena_free(&c->arena);
                 free(c);
         }

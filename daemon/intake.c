@@ -865,7 +865,7 @@ intake_free(struct intake **ip)
         if (i == NULL)
                 return;
         while (i->jobs != NULL)
-                job_free(i->jobs);
+                job_free(i->jobs); /* NOLINT: it takes itself off the list */
         free(i);
         *ip = NULL;
 }
