@@ -367,7 +367,8 @@ law_unsend(const struct law *l, struct err *err)
         if (!l->e->is_admin && strcmp(t->holder, l->e->agent) != 0 &&
             strcmp(t->owner, l->e->agent) != 0)
                 return err_code(err, ERR_STATE, "NOPERM",
-                    "only %s, who had the ticket last, or a lead may take back its answers",
+                    "only %s, who had the ticket last, or a lead may take back its "
+                    "answers",
                     t->owner);
         jo_init(&o, &b);
         jo_open(&o, '[');
