@@ -653,14 +653,6 @@ dispatch_parked(const struct dispatch *d)
         return n;
 }
 
-size_t
-dispatch_parked_of(const struct dispatch *d, const char *agent)
-{
-        struct agent_entry *a = agent_find((struct dispatch *)d, agent);
-
-        return a == NULL ? 0 : agent_n_parked(a);
-}
-
 void
 dispatch_free(struct dispatch **dp)
 {

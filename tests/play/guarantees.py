@@ -1,15 +1,17 @@
 """Promises that no other play looks at: who is idle longest, what is kept, who is told."""
 # run: release asan
 # seconds: 240
+import email.utils
 import json
 import os
 import signal
+import subprocess
 import time
 import unittest
 
 import redis
 
-from desk import SLOW, Desk, mail, wait_for
+from desk import SLOW, Desk, free_port, mail, wait_for
 
 QUIET = 'lines first\nagent boris "Boris"\nagent anna "Anna"\nacknowledge none\n'
 
@@ -90,6 +92,43 @@ class Told(unittest.TestCase):
             self.assertEqual(1, len(told), told)
             self.assertIn("to=admin@desk.example what=mail", told[0])
             self.assertIn("no such user", told[0])
+
+
+class Acknowledged(unittest.TestCase):
+    def test_nothing_older_than_a_day(self):
+        """A mail server was down for two days: its mail is taken and nobody is told so late."""
+        with Desk(agents=QUIET.replace("acknowledge none\n", ""), rules="") as d:
+            then = time.time() - 2 * 86400
+            d.deliver(mail(sender="late@customer.example", date=email.utils.formatdate(then)),
+                      sender="late@customer.example")
+            d.deliver(mail(sender="now@customer.example"), sender="now@customer.example")
+            self.assertEqual([["now@customer.example"]], [m.envelope_to for m in d.sink.wait(1)])
+            time.sleep(0.5 * SLOW)
+            self.assertEqual(1, len(d.sink.wait(1)))
+
+
+class Yours(unittest.TestCase):
+    def test_a_redis_with_a_password(self):
+        """`store redis://`: its durability is found out, logged and told; mail goes through it."""
+        port = free_port()
+        with Desk(agents=QUIET, rules="", start=False) as d:
+            secret = os.path.join(d.dir, "redis.secret")
+            with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w") as f:
+                f.write("open sesame\n")
+            server = subprocess.Popen(
+                ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--requirepass", "open sesame", "--dir", d.dir,
+                 "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"], stdout=subprocess.DEVNULL)
+            self.addCleanup(server.wait)
+            self.addCleanup(server.kill)
+            d.write(d.text.replace("store      embedded", 'store redis://127.0.0.1:%d/0 { password file "redis.secret" }' % port))
+            d.start()
+            d.deliver(mail())
+            self.assertEqual("1", d.wait_reserve(d.agent("anna"))["id"])
+            self.assertEqual(("redis", "everysec"), (d.stats()["store"]["kind"], d.stats()["store"]["durability"]))
+            d.wait_log("STORE kind=redis durability=everysec")
+            self.assertNotIn("sesame", d.log())
+            d.fsck()
+            d.stop()
 
 
 class Room(unittest.TestCase):
