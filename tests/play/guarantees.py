@@ -131,6 +131,39 @@ class Yours(unittest.TestCase):
             d.stop()
 
 
+class Served(unittest.TestCase):
+    def test_priorities_are_head_starts(self):
+        for urgent, first in (("1h", "fire"), ("0s", "tea")):
+            rules = "priorities { urgent %s }\npriority urgent when subject contains fire\n" % urgent
+            with self.subTest(urgent), Desk(agents=QUIET, rules=rules) as d:
+                d.deliver(mail(subject="tea"))
+                d.deliver(mail(subject="fire"))
+                self.assertEqual(first, d.wait_reserve(d.agent("anna"))["subject"])
+
+    def test_three_give_backs_leave_a_mark(self):
+        with Desk(agents=QUIET, rules="") as d:
+            anna = d.agent("anna")
+            lead = d.agent("boris", ready=False, proto=3)
+            lead.send("SUBSCRIBE", "desk")
+            lead.read_push(3)
+            d.deliver(mail())
+            for n in range(3):
+                t = json.loads(anna("TAKE", "1"))
+                self.assertEqual((n, []), (t["given_back"], t["tags"]))
+                self.assertEqual("OK", anna("RELEASE", "1"))
+                self.assertIsNone(anna("RESERVE"), "not again to him for ten minutes")
+            self.assertEqual(["given-back"], Desk.show(d.admin(), "1")["tags"])
+            whys = []
+            while "given back three times" not in whys:
+                whys.append(json.loads(lead.read_push(5 * SLOW)[2])["why"])
+
+    def test_a_bot_holds_for_five_minutes(self):
+        with Desk(agents=QUIET + 'agent robo "Robo" { role bot }\n', rules="") as d:
+            robo = d.agent("robo")
+            d.deliver(mail())
+            self.assertEqual(300000, robo("TOUCH", d.wait_reserve(robo)["id"]))
+
+
 class Room(unittest.TestCase):
     def test_memory_of_the_store(self):
         """452 at 85 % of maxmemory while agents go on; nothing new for them at 98 %."""
