@@ -273,7 +273,7 @@ size_t
 secret_word_len(const char *s, size_t n)
 {
         size_t len = 0;
-        char word[40];
+        char word[40] = "";
 
         while (len < n && s[len] != '=' && s[len] != ':')
                 len++;

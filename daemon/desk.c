@@ -48,11 +48,15 @@ helper_pool(struct desk *d, const char *name, struct worker_options *o, struct e
         const char *argv[] = {
             helper_path(a, arena_printf(a, "helpline-%s", name), err), NULL};
 
+        struct worker_pool *pool;
+
         if (argv[0] == NULL)
                 return NULL;
         o->name = name;
         o->argv = argv;
-        return worker_pool_new(d->loop, o);
+        pool = worker_pool_new(d->loop, o);
+        o->argv = NULL; /* it has a copy, ours ends here */
+        return pool;
 }
 
 static int
@@ -145,6 +149,7 @@ on_fatal(void *arg, const struct err *why)
         struct desk *d = arg;
 
         log_error("STORE-FATAL", "why=%s", log_quote(why->text));
+        alert_tell(&d->alerts, d->config, ALERT_STORE, why->text);
         if (d->announced) /* agents and mail servers are told to come back; a person must look */
                 return;
         d->exit_code = 1;

@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "config/rules.h"
+#include "daemon/alert.h"
 #include "daemon/base/disk.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/worker.h"
@@ -48,6 +49,7 @@ struct desk {
         bool announced; /* READY was said */
         struct timer *watchdog; /* feeds the service manager's */
         bool demo; /* never leaves rehearsal */
+        struct alerts alerts; /* when each was last told */
         int exit_code;
 };
 

@@ -149,7 +149,7 @@ dispatch_set_agent(
 static void
 agent_free(struct dispatch *d, struct agent_entry *a)
 {
-        HASH_DEL(d->agents, a);
+        HASH_DEL(d->agents, a); /* NOLINT: the analyzer loses itself in uthash */
         arena_free(&a->arena);
         free(a->fits);
         free(a->name);
@@ -653,14 +653,6 @@ dispatch_parked(const struct dispatch *d)
         return n;
 }
 
-size_t
-dispatch_parked_of(const struct dispatch *d, const char *agent)
-{
-        struct agent_entry *a = agent_find((struct dispatch *)d, agent);
-
-        return a == NULL ? 0 : agent_n_parked(a);
-}
-
 void
 dispatch_free(struct dispatch **dp)
 {
@@ -685,7 +677,7 @@ dispatch_free(struct dispatch **dp)
         }
         HASH_ITER(hh, d->by_id, c, next_c)
         {
-                HASH_DEL(d->by_id, c);
+                HASH_DEL(d->by_id, c); /* NOLINT */
                 arena_free(&c->arena);
                 free(c);
         }

@@ -114,6 +114,5 @@ void dispatch_look(struct dispatch *d, const struct dispatch_head *heads, size_t
 /* Answer all parked with RESERVE_DRAINING. */
 void dispatch_drain(struct dispatch *d);
 size_t dispatch_parked(const struct dispatch *d);
-size_t dispatch_parked_of(const struct dispatch *d, const char *agent);
 
 #endif

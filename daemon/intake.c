@@ -400,6 +400,9 @@ intake_tell_suppressed(struct intake *i, const struct job *j, const char *ticket
             "ticket=%s to=%s n=%u why=\"too many automatic mails to this address (3 an "
             "hour, 10 a day)\"",
             ticket, log_quote(j->ack_to), i->n_quiet);
+        alert_tell(&i->desk->alerts, i->desk->config, ALERT_LOOP,
+            arena_printf(j->keep,
+                "acknowledgements to %s are suppressed, perhaps a mail loop", j->ack_to));
         i->quiet_until_ms = now + QUIET_MS;
         i->n_quiet = 0;
 }
@@ -617,7 +620,11 @@ intake_may_take(void *arg, struct err *err)
         if (i->desk->draining)
                 return err_code(
                     err, ERR_RETRY, "451", "this desk is draining, try again later");
-        return store_may_take(i->desk->store, err);
+        if (store_may_take(i->desk->store, err) == 0)
+                return 0;
+        if (strcmp(err->code, "452") == 0)
+                alert_tell(&i->desk->alerts, i->desk->config, ALERT_ROOM, err->text);
+        return -1;
 }
 
 static void
@@ -661,7 +668,7 @@ intake_free(struct intake **ip)
         if (i == NULL)
                 return;
         while (i->jobs != NULL)
-                job_free(i->jobs);
+                job_free(i->jobs); /* NOLINT: it takes itself off the list */
         free(i);
         *ip = NULL;
 }

@@ -117,6 +117,19 @@ may_pass(const struct err *err)
 /* ---- 4: what became of it is written ---- */
 
 static void
+sending_tell_dead(const struct sending *s)
+{
+        const struct outbox_entry *e = &s->entry;
+        struct desk *d = s->outbox->desk;
+
+        log_error("UNDELIVERED",
+            "ticket=%s message=%s entry=%s tries=%u why=%s (helpline outbox show, retry, "
+            "drop)",
+            e->ticket, e->message, e->id, e->tries, log_quote(s->last));
+        alert_tell(&d->alerts, d->config, ALERT_MAIL, s->last);
+}
+
+static void
 sending_tell(const struct sending *s)
 {
         const struct outbox_entry *e = &s->entry;
@@ -136,10 +149,7 @@ sending_tell(const struct sending *s)
                 log_warn("UNACKNOWLEDGED", "ticket=%s entry=%s tries=%u why=%s",
                     e->ticket, e->id, e->tries, last);
         else
-                log_error("UNDELIVERED",
-                    "ticket=%s message=%s entry=%s tries=%u why=%s "
-                    "(helpline outbox show, retry, drop)",
-                    e->ticket, e->message, e->id, e->tries, last);
+                sending_tell_dead(s);
 }
 
 static void

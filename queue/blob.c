@@ -460,7 +460,7 @@ blob_place(struct blob_job *job, const void *bytes)
                 return;
         }
         job->seg = b->seg;
-        job->ref.segment = b->seg->number;
+        job->ref.segment = b->seg->number; /* NOLINT: segment_begin has made one */
         job->ref.offset = b->seg->end;
         b->seg->end = record_next(b->seg->end, job->ref.length);
         b->seg->n_flying++;

@@ -145,6 +145,9 @@ function check.ticket(id)
         end
         ticket_holder(k, id, f)
         due_is(k, 'lease', id, f.state == 'held' and after_zero(f.lease_until))
+        if f.state ~= 'held' then
+                due_is(k, 'half', id, false)
+        end
         due_is(k, 'own', id, own and after_zero(f['until']))
         due_is(k, 'wait', id, f.state == 'waiting' and after_zero(f['until']))
         due_is(k, 'close', id, f.state == 'resolved')
@@ -189,7 +192,7 @@ function reason.due(_, m)
         if kind == 'grace' then
                 return exists('a:' .. id)
         end
-        return (kind == 'lease' or kind == 'own' or kind == 'wait' or kind == 'close') and exists('t:' .. id)
+        return (kind == 'lease' or kind == 'half' or kind == 'own' or kind == 'wait' or kind == 'close') and exists('t:' .. id)
 end
 
 function reason.obdue(_, n)

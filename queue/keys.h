@@ -55,7 +55,8 @@
 /* stream, about 10,000: s hintseq, d daemon, h "c:<class>" or "a:<agent>"; health
  * puts d daemon, token there */
 #define KEY_HINTS KEY_PREFIX "hints"
-/* zset: <kind>:<id> -> at; kinds lease, own, wait, close (of a ticket), grace (of an agent) */
+/* zset: <kind>:<id> -> at; kinds lease, half (of it), own, wait, close (of a ticket), grace
+ * (of an agent) */
 #define KEY_DUE KEY_PREFIX "due"
 /* string, counters of acknowledgements to an address: 1 h, 24 h */
 #define KEY_RATE_HOUR KEY_PREFIX "rate:h:"

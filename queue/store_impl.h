@@ -84,7 +84,6 @@ struct call {
         const char **argv;
         size_t *lens;
         size_t n;
-        size_t n_lens;
         bool script; /* EVALSHA: reload on NOSCRIPT, mind hints */
         bool repeat; /* may be sent again after a reconnect */
         unsigned n_loads; /* how often the script was loaded again for it */

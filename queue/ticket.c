@@ -183,6 +183,7 @@ law_renew(const struct law *l)
                 return;
         change_setn(l->c, "lease_until", until);
         change_due(l->c, "lease", until);
+        change_due(l->c, "half", l->e->now_ms + l->e->lease_ms / 2);
 }
 
 /* Out of the holder's hands. */
@@ -375,6 +376,12 @@ law_unsend(const struct law *l, struct err *err)
         if (message_number(t, l->e->target) < 0)
                 return err_code(err, ERR_NOTFOUND, "NOSUCH",
                     "ticket %s has no message %.40s", t->id, l->e->target);
+        if (!l->e->is_admin && strcmp(t->holder, l->e->agent) != 0 &&
+            strcmp(t->owner, l->e->agent) != 0)
+                return err_code(err, ERR_STATE, "NOPERM",
+                    "only %s, who had the ticket last, or a lead may take back its "
+                    "answers",
+                    t->owner);
         jo_init(&o, &b);
         jo_open(&o, '[');
         jo_open(&o, '{');

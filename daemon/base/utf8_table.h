@@ -12,7 +12,7 @@
 struct utf8_fold_range {
         uint32_t first;
         uint32_t last;
-        int32_t step;  /* every step-th code point from first on */
+        int32_t step; /* every step-th code point from first on */
         int32_t delta; /* what to add to fold it */
 };
 

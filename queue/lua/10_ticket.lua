@@ -90,6 +90,7 @@ local function unhold(id, agent)
         hset(k, 'used', num(used > 0 and used or 0))
         hset(k, 'idle_since', num(now_ms))
         due('lease', id, nil)
+        due('half', id, nil)
         hint('a:' .. agent)
 end
 

@@ -146,6 +146,7 @@ if verb == 'pull' then
                 hadd(k, 'given', 1)
                 ticket_bump(id)
                 due('lease', id, till)
+                due('half', id, math.floor((now_ms + till) / 2))
                 write('SADD', 'held:' .. agent, id)
                 hadd('a:' .. agent, 'used', 1)
                 hset('a:' .. agent, 'idle_since', num(now_ms))

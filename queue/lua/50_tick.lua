@@ -34,6 +34,17 @@ if verb == 'tick' then
                 return 1
         end
 
+        -- He has not named it for half of its lease: somebody may want to look.
+        function turn.half(id)
+                local k = 't:' .. id
+                if not ticket_load(id) or hget(k, 'state') ~= 'held' then
+                        return 0
+                end
+                journal('changed', id, hget(k, 'line') or '', hget(k, 'holder') or '', 'helpline',
+                    'half of its lease is over')
+                return 1
+        end
+
         function turn.own(id)
                 local k = 't:' .. id
                 if not ticket_load(id) or hget(k, 'state') ~= 'queued' or hget(k, 'own') ~= '1' then

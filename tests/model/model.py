@@ -83,6 +83,7 @@ class Model:
 
     def unhold(self, t):
         self.due.pop("lease:%d" % t.id, None)
+        self.due.pop("half:%d" % t.id, None)
         self.hints.add("a:" + t.holder)
         t.holder, t.untaken, t.lease_until = "", "", 0
 
@@ -144,6 +145,7 @@ class Model:
         t.given += 1
         self.bump(t)
         self.due["lease:%d" % t.id] = till
+        self.due["half:%d" % t.id] = (self.now + till) // 2
         self.agents[agent].skips.pop(t.id, None)
 
     # -- clocks --

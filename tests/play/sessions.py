@@ -333,9 +333,16 @@ class Once(unittest.TestCase):
             s = d.agent("anna", ready=False, proto=3)
             s.send("SUBSCRIBE", "me")
             s.read_push(3)
+            lead = d.agent("vera", ready=False, proto=3)
+            lead.send("SUBSCRIBE", "desk")
+            lead.read_push(3)
             d.deliver(mail())
             t = d.wait_reserve(a)["id"]
             a("NOTE", t, "mine")
+            whys = []
+            while "half of its lease is over" not in whys:
+                whys.append(json.loads(lead.read_push(45)[2])["why"])
+            self.assertEqual("held", Desk.show(d.admin(), t)["state"])
             wait_for(lambda: Desk.show(d.admin(), t)["state"] == "queued", 75, "the lease is over")
             self.assertEqual("NOTHELD", a.raw("REPLY", t, "late").code)
             events = []

@@ -484,6 +484,11 @@ test_unsend(void **state)
         HAS(applied(TICKET_HELD, e), " | E 1042.7 |");
         e.target = "1042.8";
         assert_string_equal(refused(&t, e), "NOSUCH");
+        e.target = "1042.7";
+        e.agent = e.who = "dina"; /* not hers, neither now nor last */
+        assert_string_equal(refused(&t, e), "NOPERM");
+        e.is_admin = true;
+        HAS(applied(TICKET_WAITING, e), " | E 1042.7 |");
 }
 
 static void
