@@ -1,7 +1,8 @@
 /*
- * helpline explain: what the rules say of one mail, offline. It reads the same
- * configuration, asks the same helper and applies the same judgement and rules as
- * the daemon; only the store is not there, so the mail counts as a new ticket.
+ * helpline explain: what the rules say of one mail, form or call, offline. It reads the
+ * same configuration, asks the same helper (the same parsers) and applies the same
+ * judgement and rules as the daemon; only the store is not there, so it counts as a new
+ * ticket.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,9 +19,10 @@
 #include "daemon/base/worker.h"
 #include "daemon/helpers.h"
 #include "daemon/intake.h"
+#include "daemon/tool/explain.h"
 #include "daemon/tool/tool.h"
 
-#define MAX_MAIL (25 << 20)
+#define MAX_FILE (25 << 20)
 #define PARSE_MS 10000
 
 struct explaining {
@@ -45,19 +47,19 @@ on_parsed(void *arg, enum job_result result, int type, const char *body, size_t 
         loop_stop(x->loop);
 }
 
-/* The mail in a memory file, whatever it came from: pipes have no length. */
+/* It in a memory file, whatever it came from: pipes have no length. */
 static int
-read_mail(const char *path, size_t *len, struct err *err)
+read_file(const char *path, size_t *len, struct err *err)
 {
         int in = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-        int out = memfd_create("mail", MFD_CLOEXEC);
+        int out = memfd_create("explain", MFD_CLOEXEC);
         char part[65536];
         ssize_t n = 0;
 
         *len = 0;
         if (in == -1 || out == -1)
                 return err_errno(err, ERR_CONFIG, errno, "cannot read %s", path);
-        while (*len <= MAX_MAIL && (n = read(in, part, sizeof part)) > 0) {
+        while (*len <= MAX_FILE && (n = read(in, part, sizeof part)) > 0) {
                 if (write(out, part, (size_t)n) != n)
                         return err_errno(
                             err, ERR_CONFIG, errno, "cannot keep %s in memory", path);
@@ -67,7 +69,7 @@ read_mail(const char *path, size_t *len, struct err *err)
                 close(in);
         if (n < 0)
                 return err_errno(err, ERR_CONFIG, errno, "cannot read %s", path);
-        if (*len > MAX_MAIL)
+        if (*len > MAX_FILE)
                 return err_set(err, ERR_LIMIT, "%s is larger than 25 MB", path);
         return out;
 }
@@ -142,71 +144,162 @@ json_agents(const struct config *c, const struct class *class_doc, int64_t now_u
 static void
 print_message(const struct message *m)
 {
-        printf("from         %s <%s>\nsubject      %s\nkind         %s%s%s%s\n",
-            m->from.name, m->from.address, m->subject, message_kind_name(m->kind),
-            *m->machine ? " (" : "", m->machine,
+        if (*m->from.address == '\0' && (*m->from.name != '\0' || *m->phone != '\0'))
+                printf("from         %s%s%s\n", m->from.name,
+                    *m->from.name != '\0' && *m->phone != '\0' ? ", " : "", m->phone);
+        else
+                printf("from         %s <%s>%s%s\n", m->from.name, m->from.address,
+                    *m->phone != '\0' ? ", " : "", m->phone);
+        printf("subject      %s\nkind         %s%s%s%s\n", m->subject,
+            message_kind_name(m->kind), *m->machine ? " (" : "", m->machine,
             *m->machine ? ": no acknowledgement, reopens nothing)" : "");
+        for (size_t i = 0; m->form != NULL && i < m->form->n_fields; i++)
+                for (size_t k = 0; k < m->form->fields[i].n_values; k++)
+                        printf("field        %s = %.*s\n", m->form->fields[i].name,
+                            (int)strcspn(m->form->fields[i].values[k], "\n"),
+                            m->form->fields[i].values[k]);
+        if (m->call != NULL)
+                printf("call         %s, %s, %lld s\n",
+                    call_direction_name(m->call->direction),
+                    call_result_name(m->call->result), (long long)m->call->duration_s);
         for (size_t i = 0; i < m->n_attachments; i++)
                 printf("attached     %s (%s, %lld bytes)\n", m->attachments[i].name,
                     m->attachments[i].type, (long long)m->attachments[i].size);
 }
 
 static void
-explain_message(struct tool *t, const struct config *c, struct message *m)
+print_json(const struct explained *x, const struct decision *d)
 {
-        struct arena *a AUTO_ARENA = arena_new();
-        struct facts f = {.message = m, .now_ms = clock_now_ms()};
         struct buf b AUTO_BUF = BUF_INIT;
-        struct decision d;
         struct json_out o;
 
-        mail_judge(m, c, false);
-        rules_decide(c, &f, a, &d);
-        if (t->json) {
-                jo_init(&o, &b);
-                jo_open(&o, '{');
-                decision_format(&d, message_kind_name(m->kind), false, &o);
-                json_agents(c, &d.class_doc, clock_now_us(), &o);
-                jo_close(&o, '}');
-                puts(buf_str(&b));
+        jo_init(&o, &b);
+        jo_open(&o, '{');
+        decision_format(d, message_kind_name(x->message->kind), false, &o);
+        json_agents(x->config, &d->class_doc, clock_now_us(), &o);
+        jo_kbool(&o, "makes_ticket", x->makes_ticket && !x->is_refused);
+        jo_kstrings(&o, "notes", x->notes, x->n_notes);
+        jo_close(&o, '}');
+        puts(buf_str(&b));
+}
+
+static void
+print_explained(const struct explained *x, const struct decision *d)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        print_message(x->message);
+        for (size_t i = 0; i < x->n_notes; i++)
+                printf("note         %s\n", x->notes[i]);
+        if (x->is_refused || !x->makes_ticket)
                 return;
-        }
-        print_message(m);
-        decision_print(&d, &b);
+        decision_print(d, &b);
         fputs(buf_str(&b), stdout);
-        print_agents(c, &d.class_doc);
+        if (!d->shelve)
+                print_agents(x->config, &d->class_doc);
+}
+
+static int
+explain_message(struct tool *t, struct explained *x)
+{
+        struct facts f = {.message = x->message, .now_ms = clock_now_ms()};
+        struct decision d;
+
+        if (strcmp(x->message->channel, "email") == 0)
+                mail_judge(x->message, x->config, false);
+        rules_decide(x->config, &f, x->a, &d);
+        if (t->json)
+                print_json(x, &d);
+        else
+                print_explained(x, &d);
+        return x->is_refused ? TOOL_REFUSED : TOOL_DONE;
+}
+
+/* ---- what it is ---- */
+
+static int
+explain_mail(struct explained *x, int fd, size_t len, struct err *err)
+{
+        struct explaining e = {.loop = loop_new(), .err = {.kind = ERR_NONE}};
+        const struct config *c = x->config;
+
+        parse_mail(&e, c->n_mails > 0 ? c->mails[0].address : "", fd, len);
+        loop_free(&e.loop);
+        x->message = e.message;
+        x->makes_ticket = true;
+        if (e.message == NULL) {
+                *err = e.err;
+                return -1;
+        }
+        e.message->channel = "email";
+        return 0;
+}
+
+static int
+explain_bytes(struct tool *t, struct explained *x, int fd, size_t len, struct err *err)
+{
+        char *s = len == 0 ? NULL : mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        int rc;
+
+        if (s == NULL || s == MAP_FAILED)
+                return err_set(err, ERR_REJECT, "there is nothing in it");
+        if (t->phone != NULL)
+                rc = explain_record(x, t->phone, s, len, err);
+        else if (t->form != NULL || explain_is_form(s, len))
+                rc = explain_form(x, t->form, s, len, err);
+        else
+                rc = explain_mail(x, fd, len, err);
+        munmap(s, len);
+        return rc;
+}
+
+static int
+explain_any(struct tool *t, struct explained *x, int argc, char **argv, struct err *err)
+{
+        size_t len;
+        int fd, rc;
+
+        if (explain_is_words(argc - 1, argv + 1))
+                return explain_words(x, argc - 1, argv + 1, err);
+        if (argc != 2)
+                return err_set(err, ERR_CONFIG,
+                    "usage: helpline explain FILE|- [--form NAME|--phone NAME] [--json], "
+                    "or helpline explain WORD=... [--json]");
+        fd = read_file(argv[1], &len, err);
+        if (fd == -1)
+                return -1;
+        rc = explain_bytes(t, x, fd, len, err);
+        close(fd);
+        return rc;
 }
 
 int
 verb_explain(struct tool *t, int argc, char **argv)
 {
-        struct explaining x = {.err = {.kind = ERR_NONE}};
+        struct arena *a AUTO_ARENA = arena_new();
+        struct explained x = {.a = a};
         struct config_report report = {.text = BUF_INIT};
+        struct err err = {.kind = ERR_NONE};
         struct config *c;
-        size_t len;
-        int fd;
+        int code;
 
-        if (argc != 2)
-                return tool_fail(TOOL_USAGE, "usage: helpline explain FILE|- [--json]");
+        if (argc < 2)
+                return tool_fail(
+                    TOOL_USAGE, "usage: helpline explain FILE|-|WORD=... [--json]");
         if (config_load(t->client.file, &c, &report) == -1) {
                 fputs(buf_str(&report.text), stderr);
                 config_report_fini(&report);
                 return TOOL_USAGE;
         }
         config_report_fini(&report);
-        fd = read_mail(argv[1], &len, &x.err);
-        if (fd != -1) {
-                x.loop = loop_new();
-                clock_update();
-                parse_mail(&x, c->n_mails > 0 ? c->mails[0].address : "", fd, len);
-                loop_free(&x.loop);
-                close(fd);
-        }
-        if (x.message != NULL)
-                explain_message(t, c, x.message);
-        config_free(&c);
-        if (x.message == NULL)
-                return tool_fail(TOOL_REFUSED, "%s", x.err.text);
+        clock_update();
+        x.config = c;
+        if (explain_any(t, &x, argc, argv, &err) == -1)
+                code = tool_fail(
+                    err.kind == ERR_CONFIG ? TOOL_USAGE : TOOL_REFUSED, "%s", err.text);
+        else
+                code = explain_message(t, &x);
         message_free(&x.message);
-        return TOOL_DONE;
+        config_free(&c);
+        return code;
 }

@@ -18,7 +18,7 @@ static const struct verb {
 } verbs[] = {
     {"status", verb_status, "[--json]", "channels, queues, outbox, store"},
     {"check", verb_check, "", "check the configuration (as helplined -t)"},
-    {"explain", verb_explain, "FILE|- [--json]", "what the rules say of this mail"},
+    {"explain", verb_explain, "FILE|-|WORD=... ", "what the rules say of this mail, form, call"},
     {"reload", verb_plain, "", "read the configuration again"},
     {"live", verb_plain, "", "outgoing mail leaves"},
     {"rehearse", verb_plain, "", "outgoing mail is held and shown"},
@@ -109,6 +109,10 @@ verb_options(int *argc, char **argv, struct tool *t)
                         t->json = true;
                 else if (strcmp(argv[i], "--fix") == 0)
                         t->fix = true;
+                else if (strcmp(argv[i], "--form") == 0 && i + 1 < *argc)
+                        t->form = argv[++i];
+                else if (strcmp(argv[i], "--phone") == 0 && i + 1 < *argc)
+                        t->phone = argv[++i];
                 else if (strcmp(argv[i], "-f") == 0 && i + 1 < *argc)
                         t->sender = argv[++i];
                 else if (argv[i][0] == '-' && argv[i][1] != '\0')

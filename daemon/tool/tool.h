@@ -11,6 +11,8 @@ struct tool {
         struct client_options client;
         bool json; /* --json */
         bool fix; /* --fix */
+        const char *form; /* --form: explain's, NULL not given */
+        const char *phone; /* --phone: explain's, NULL not given */
         const char *sender; /* -f: deliver's envelope sender, NULL not given */
 };
 
