@@ -95,7 +95,8 @@ explain_form_parts(struct explained *x, const struct form_options *form,
 
         for (size_t i = 0; i < n_faults; i++)
                 explained_note(x, "%s %s: %s",
-                    is_strict ? "refused (422), field" : "not as sent by a browser: field",
+                    is_strict ? "refused (422), field"
+                              : "not as sent by a browser: field",
                     faults[i].field, faults[i].text);
         x->is_refused = is_strict && n_faults > 0;
         x->makes_ticket = true;
@@ -119,7 +120,8 @@ head_line(struct head *h, struct arena *a, const char *line, size_t n)
 
         if (path != NULL) {
                 if (strncmp(path, "/f/", 3) == 0)
-                        h->form = arena_strndup(a, path + 3, strcspn(path + 3, " ?/\r\n"));
+                        h->form =
+                            arena_strndup(a, path + 3, strcspn(path + 3, " ?/\r\n"));
                 return true;
         }
         if (name == 0 || name >= n || line[name] != ':')
@@ -183,8 +185,8 @@ type_guess(struct arena *a, const char *s, size_t len)
         if (len > 0 && *s == '{')
                 return "application/json";
         if (n > 2 && strncmp(s, "--", 2) == 0)
-                return arena_printf(a, "multipart/form-data; boundary=\"%.*s\"",
-                    (int)n - 2, s + 2);
+                return arena_printf(
+                    a, "multipart/form-data; boundary=\"%.*s\"", (int)n - 2, s + 2);
         return "application/x-www-form-urlencoded";
 }
 
@@ -247,13 +249,13 @@ explain_form(
 /* ---- a call ---- */
 
 static void
-call_notes(struct explained *x, const struct phone_options *o,
-    const struct phone_call *c, bool is_short)
+call_notes(struct explained *x, const struct phone_options *o, const struct phone_call *c,
+    bool is_short)
 {
         if (c->direction == CALL_OUT) {
                 if (c->result == CALL_ANSWERED && c->duration_s * 1000 >= o->callback_ms)
-                        explained_note(x,
-                            "our call, callback: it resolves an open ticket of that number");
+                        explained_note(x, "our call, callback: it resolves an open "
+                                          "ticket of that number");
                 else
                         explained_note(x, "our call, not answered or shorter than "
                                           "callback: nothing changes");
@@ -269,8 +271,9 @@ call_notes(struct explained *x, const struct phone_options *o,
                 explained_note(x, "answered ignore: no ticket");
         } else {
                 x->makes_ticket = true;
-                explained_note(x, "a ticket, or one more message on that of a call from "
-                                  "this number in the last %lld min (repeated)",
+                explained_note(x,
+                    "a ticket, or one more message on that of a call from "
+                    "this number in the last %lld min (repeated)",
                     (long long)o->repeated_ms / 60000);
         }
 }
@@ -347,8 +350,8 @@ rows_of_first(struct explained *x, const struct phone_options *o, const char *s,
                         rows[(*n_rows)++] = row;
         }
         if (n_other > 0)
-                explained_note(x,
-                    "%zu further rows are of other calls: this is the first", n_other);
+                explained_note(
+                    x, "%zu further rows are of other calls: this is the first", n_other);
         if (*n_rows == 0)
                 return err_set(err, ERR_REJECT, "there is no call record in it");
         return 0;

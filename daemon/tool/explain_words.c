@@ -183,8 +183,8 @@ words_check_fields(
                         continue;
                 for (size_t k = 0; k < f->n_fields; k++)
                         all = arena_printf(a, "%s %s", all, f->fields[k].name);
-                return err_set(err, ERR_CONFIG,
-                    "form %s has no field '%.60s': it has%s", f->name, p->name, all);
+                return err_set(err, ERR_CONFIG, "form %s has no field '%.60s': it has%s",
+                    f->name, p->name, all);
         }
         return 0;
 }
@@ -273,8 +273,7 @@ words_mail(struct explained *x, const struct words *w)
         x->makes_ticket = true;
         m->channel = "email";
         m->account = arena_strdup(m->arena, words_or(w, WORD_ACCOUNT, account));
-        words_add_address(
-            m->arena, &m->to, &m->n_to, words_or(w, WORD_TO, m->account));
+        words_add_address(m->arena, &m->to, &m->n_to, words_or(w, WORD_TO, m->account));
         words_add_address(m->arena, &m->cc, &m->n_cc, w->value[WORD_CC]);
         m->headers = w->headers;
         m->n_headers = w->n_headers;
@@ -293,8 +292,7 @@ words_common(const struct explained *x, const struct words *w)
         if (w->value[WORD_NAME] != NULL)
                 m->from.name = arena_strdup(a, w->value[WORD_NAME]);
         if (w->value[WORD_NUMBER] != NULL && *m->phone == '\0')
-                m->phone =
-                    phone_normalise(a, w->value[WORD_NUMBER], x->config->country);
+                m->phone = phone_normalise(a, w->value[WORD_NUMBER], x->config->country);
         if (w->value[WORD_SUBJECT] != NULL)
                 m->subject = arena_strdup(a, w->value[WORD_SUBJECT]);
         if (w->value[WORD_TEXT] != NULL && m->kind != MESSAGE_CALL)
@@ -317,8 +315,8 @@ words_channel(const struct words *w, struct err *err)
 
         if (strcmp(said, "email") != 0 && strcmp(said, "web") != 0 &&
             strcmp(said, "phone") != 0) {
-                err_set(err, ERR_CONFIG, "channel=%.40s: expected email, web or phone",
-                    said);
+                err_set(
+                    err, ERR_CONFIG, "channel=%.40s: expected email, web or phone", said);
                 return NULL;
         }
         if ((form && call) || ((form || call) && strcmp(said, told) != 0)) {
