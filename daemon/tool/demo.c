@@ -1,35 +1,41 @@
 /*
- * helpline demo PORT TOKEN MAIL...: the screen of `make run`.
+ * helpline demo PORT TOKEN WEB MAIL: the screen of `make run`.
  *
- * Feeds the sample mails over LMTP as a mail server would, asks the daemon what
- * became of them and tells it on one screen of 24 lines and 80 columns. Sample mails
- * that were fed before are found again and not taken twice; when nothing is left
- * for the demo's agent, the first one is fed anew under another Message-ID.
+ * Hands in a mail over LMTP as a mail server would, a form over HTTP as a program would
+ * and a missed call as an exchange would, asks the daemon what became of them and tells it
+ * on one screen of 24 lines and 80 columns. What was fed before is found again and not
+ * taken twice; when nothing is left for the demo's agent, the mail is fed anew under
+ * another Message-ID.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "config/config.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
+#include "daemon/base/stream.h"
 #include "daemon/base/utf8.h"
 #include "daemon/tool/mail.h"
 #include "daemon/tool/tool.h"
 
 #define AGENT "anna"
-#define MAX_MAILS 2
+#define FORM_KEY "demo-form-1" /* its Idempotency-Key */
+#define CALL_ID "demo-call-1"
+#define HTTP_MS 20000
+#define N_SAMPLES 3
 #define MAX_FILE (1 << 20)
 #define MAX_PAGES 20
-#define MAX_SENTENCES 4
 #define COLUMNS 80
 
 struct sample {
+        const char *what; /* "mail" "form" "call" */
         const char *mail; /* its bytes, with a NUL behind */
         size_t len;
-        const char *mid; /* its Message-ID, without < > */
+        const char *mid; /* its Message-ID, without < >; the call's id */
         bool before; /* was stored by an earlier run */
         const char *ticket; /* "" not found */
         json_t *doc; /* the ticket; NULL not found */
@@ -41,7 +47,9 @@ struct screen {
         struct arena *arena;
         struct client *client;
         struct config *config;
-        struct sample samples[MAX_MAILS];
+        const char *web; /* "127.0.0.1:7780" */
+        char began[25]; /* when this run did, as documents say it */
+        struct sample samples[N_SAMPLES]; /* the mail first */
         size_t n_samples;
 };
 
@@ -73,7 +81,7 @@ ask_json(struct screen *s, const char *command, const char *word)
         return v == NULL ? NULL : json_read(v->s, v->len, 16 << 20, NULL);
 }
 
-/* ---- finding the ticket of a Message-ID ---- */
+/* ---- finding the ticket of a Message-ID or a call ---- */
 
 static bool
 doc_has_message(const json_t *doc, const char *mid)
@@ -81,9 +89,12 @@ doc_has_message(const json_t *doc, const char *mid)
         const json_t *messages = json_list(doc, "messages");
 
         for (size_t i = 0; i < json_array_size(messages); i++) {
-                const char *s = json_str(json_array_get(messages, i), "message_id", "");
+                const json_t *m = json_array_get(messages, i);
+                const char *s = json_str(m, "message_id", "");
                 size_t skip = *s == '<' ? 1 : 0;
 
+                if (strcmp(json_str(json_obj(m, "call"), "id", ""), mid) == 0)
+                        return true;
                 if (strncmp(s + skip, mid, strlen(mid)) == 0 &&
                     (s[skip + strlen(mid)] == '\0' || s[skip + strlen(mid)] == '>'))
                         return true;
@@ -106,11 +117,12 @@ sample_is_in(struct screen *s, struct sample *m, const char *summary, size_t len
         m->ticket = id;
         m->doc = doc;
         m->why = ask_json(s, "WHY", id);
+        m->before = strcmp(json_str(doc, "created_at", ""), s->began) < 0;
         return true;
 }
 
 static void
-sample_find(struct screen *s, struct sample *m, const char *state)
+sample_find_in(struct screen *s, struct sample *m, const char *state)
 {
         const char *cursor = "0";
 
@@ -129,13 +141,21 @@ sample_find(struct screen *s, struct sample *m, const char *state)
         }
 }
 
-/* ---- feeding ---- */
-
-static int
-sample_feed(struct screen *s, struct sample *m)
+static void
+sample_find(struct screen *s, struct sample *m)
 {
         static const char *const states[] = {
             "queued", "held", "waiting", "resolved", "closed"};
+
+        for (size_t i = 0; i < sizeof states / sizeof *states && m->doc == NULL; i++)
+                sample_find_in(s, m, states[i]);
+}
+
+/* ---- feeding ---- */
+
+static int
+mail_feed(struct screen *s, struct sample *m)
+{
         char reply[600];
         const char *sender = mail_sender(NULL, m->mail, s->arena);
         int code = mail_deliver(
@@ -143,9 +163,8 @@ sample_feed(struct screen *s, struct sample *m)
 
         if (code != EX_OK)
                 return code;
+        sample_find(s, m);
         m->before = strstr(reply, "before") != NULL;
-        for (size_t i = 0; i < sizeof states / sizeof *states && m->doc == NULL; i++)
-                sample_find(s, m, states[i]);
         return 0;
 }
 
@@ -160,10 +179,20 @@ mid_of(const char *mail, struct arena *a)
         return arena_strndup(a, mid, strcspn(mid, "> "));
 }
 
+static struct sample *
+sample_add(struct screen *s, const char *what)
+{
+        struct sample *m = &s->samples[s->n_samples++];
+
+        m->what = what;
+        m->ticket = m->mid = "";
+        return m;
+}
+
 static int
 sample_read(struct screen *s, const char *path)
 {
-        struct sample *m = &s->samples[s->n_samples];
+        struct sample *m = sample_add(s, "mail");
         char *bytes = arena_alloc(s->arena, MAX_FILE + 1);
         FILE *f = fopen(path, "re");
 
@@ -174,7 +203,85 @@ sample_read(struct screen *s, const char *path)
         bytes[m->len] = '\0';
         m->mail = bytes;
         m->mid = mid_of(bytes, s->arena);
-        s->n_samples++;
+        return 0;
+}
+
+/* One request, the whole answer; NULL when there was none (the reason is told). */
+static const char *
+http_ask(struct screen *s, const char *request)
+{
+        struct err err;
+        struct buf b AUTO_BUF = BUF_INIT;
+        int fd = stream_connect_blocking(s->web, HTTP_MS, &err);
+        struct timeval patience = {HTTP_MS / 1000, 0};
+        char part[4096];
+        ssize_t n;
+
+        if (fd == -1) {
+                tool_fail(TOOL_AWAY, "%s", err.text);
+                return NULL;
+        }
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        n = send(fd, request, strlen(request), MSG_NOSIGNAL);
+        while (n > 0 && b.len < MAX_FILE && (n = recv(fd, part, sizeof part, 0)) > 0)
+                buf_add(&b, part, (size_t)n);
+        close(fd);
+        return arena_strdup(s->arena, buf_str(&b));
+}
+
+/* As a program sends it: the key says that it is the same one each time. */
+static int
+form_feed(struct screen *s, const char *form)
+{
+        static const char body[] =
+            "{\"name\": \"Ольга Минина\", \"email\": \"olga@dacha.example\",\n"
+            " \"phone\": \"8 495 777-01-02\", \"product\": \"Камера К-2\",\n"
+            " \"message\": \"Камера не видит сеть после грозы. Мигает красным.\",\n"
+            " \"consent\": true}\n";
+        struct sample *m = sample_add(s, "form");
+        const char *answer = http_ask(
+            s, arena_printf(s->arena,
+                   "POST /f/%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
+                   "Idempotency-Key: " FORM_KEY "\r\nContent-Length: %zu\r\n"
+                   "Connection: close\r\n\r\n%s",
+                   form, s->web, sizeof body - 1, body));
+        const char *end = answer == NULL ? NULL : strstr(answer, "\r\n\r\n");
+        json_t *j, *doc;
+
+        if (end == NULL || strncmp(answer, "HTTP/1.1 201", 12) != 0)
+                return tool_fail(TOOL_REFUSED, "the form was not taken: %.200s",
+                    answer == NULL ? "" : answer);
+        j = json_read(end + 4, strlen(end + 4), 4096, NULL);
+        m->ticket = arena_strdup(s->arena, json_str(j, "ticket", ""));
+        json_decref(j);
+        doc = *m->ticket == '\0' ? NULL : ask_json(s, "SHOW", m->ticket);
+        if (doc == NULL)
+                return TOOL_REFUSED;
+        m->doc = doc;
+        m->why = ask_json(s, "WHY", m->ticket);
+        m->before = strcmp(json_str(doc, "created_at", ""), s->began) < 0;
+        return 0;
+}
+
+/* A missed call, as an exchange tells it when it has ended. */
+static int
+call_feed(struct screen *s, const char *phone)
+{
+        struct sample *m = sample_add(s, "call");
+        int64_t ended = clock_now_us();
+        char started[25];
+        const char *record;
+
+        clock_format(ended - 25 * 1000000LL, started);
+        record = arena_printf(s->arena,
+            "{\"id\": \"" CALL_ID "\", \"from\": \"8 (921) 555-01-77\", \"to\": "
+            "\"+78005553535\", \"direction\": \"in\", \"result\": \"missed\", "
+            "\"started_at\": \"%s\", \"duration_s\": 25}",
+            started);
+        m->mid = CALL_ID;
+        if (ask(s, 3, (const char *[]){"FEED", phone, record}) == NULL)
+                return TOOL_REFUSED;
+        sample_find(s, m);
         return 0;
 }
 
@@ -274,6 +381,9 @@ print_head(struct screen *s, const char *port)
             s->config->name);
         print_line(&b);
         printf("  agents  127.0.0.1:%s (any Redis client)\n", port);
+        if (s->config->n_forms > 0)
+                printf("  form    http://%s/f/%s   <- open it in a browser\n", s->web,
+                    s->config->forms[0].name);
         printf("  mail    LMTP on %s\n",
             path_from_here(s->arena, s->config->lmtp_listen[0]));
         printf("  files   %s, helplined.log beside it\n", file);
@@ -311,24 +421,43 @@ print_decision(const struct sample *m)
         print_line(&b);
 }
 
-/* By which sentences: the first ones, and the route, which is the last. */
+/* How much a sentence tells: what is needed before what it is. */
+static int
+sentence_weight(const json_t *sentence)
+{
+        static const char *const words[] = {"need ", "must ", "priority ", "tag "};
+        const char *text = json_str(sentence, "text", "");
+
+        for (int i = 0; i < 4; i++)
+                if (strncmp(text, words[i], strlen(words[i])) == 0)
+                        return 4 - i;
+        return 0;
+}
+
+/* By which sentences: the most telling one, and the route, which is the last. */
 static void
 print_sentences(const struct sample *m)
 {
         const json_t *all = json_list(m->why, "sentences");
-        const json_t *held[64];
-        size_t n = 0;
+        const json_t *best = NULL, *route = NULL;
 
-        for (size_t i = 0; i < json_array_size(all) && n < 64; i++)
-                if (json_bool(json_array_get(all, i), "holds", false))
-                        held[n++] = json_array_get(all, i);
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < json_array_size(all); i++) {
+                const json_t *x = json_array_get(all, i);
+
+                if (!json_bool(x, "holds", false))
+                        continue;
+                if (best == NULL || sentence_weight(x) > sentence_weight(best))
+                        best = x;
+                route = x;
+        }
+        for (int i = best == route; i < 2; i++) {
+                const json_t *x = i == 0 ? best : route;
                 struct buf b AUTO_BUF = BUF_INIT;
 
-                if (n > MAX_SENTENCES && i >= MAX_SENTENCES - 1 && i < n - 1)
+                if (x == NULL)
                         continue;
-                buf_addf(&b, "    %s  %s", json_str(held[i], "at", ""),
-                    json_str(held[i], "text", ""));
+                buf_addf(
+                    &b, "    %s  %s", json_str(x, "at", ""), json_str(x, "text", ""));
                 print_line(&b);
         }
 }
@@ -339,13 +468,14 @@ print_sample(const struct sample *m)
         struct buf b AUTO_BUF = BUF_INIT;
 
         if (m->doc == NULL) {
-                buf_addf(&b, "<%s>: stored%s; its ticket is not on the first pages",
-                    m->mid, m->before ? " before" : "");
+                buf_addf(&b, "The %s is stored; its ticket is not on the first pages",
+                    m->what);
                 print_line(&b);
                 return;
         }
-        buf_addf(&b, "Ticket %s (%s%s): %s", m->ticket, json_str(m->doc, "state", "?"),
-            m->before ? "; the mail was there before: taken once" : "",
+        buf_addf(&b, "Ticket %s (%s, %s%s): %s", m->ticket, m->what,
+            json_str(m->doc, "state", "?"),
+            m->before ? "; was there before: taken once" : "",
             json_str(m->doc, "subject", ""));
         print_line(&b);
         print_decision(m);
@@ -369,20 +499,23 @@ print_screen(struct screen *s, const char *port, const char *token)
         fflush(stdout);
 }
 
+/* Whoever has taken the form or the phone out of the demo's configuration does without. */
 static int
-demo_feed(struct screen *s, int n, char **paths)
+demo_feed(struct screen *s, const char *path)
 {
-        int code = 0;
+        const struct config *c = s->config;
+        int code = sample_read(s, path);
 
-        for (int i = 0; i < n && i < MAX_MAILS && code == 0; i++) {
-                code = sample_read(s, paths[i]);
-                if (code == 0)
-                        code = sample_feed(s, &s->samples[i]);
-        }
+        if (code == 0)
+                code = mail_feed(s, &s->samples[0]);
+        if (code == 0 && c->n_forms > 0)
+                code = form_feed(s, c->forms[0].name);
+        if (code == 0 && c->n_phones > 0)
+                code = call_feed(s, c->phones[0].name);
         if (code != 0 || ticket_for(s, AGENT) != NULL)
                 return code;
         sample_renew(s, &s->samples[0]);
-        return sample_feed(s, &s->samples[0]);
+        return mail_feed(s, &s->samples[0]);
 }
 
 static void
@@ -405,9 +538,12 @@ verb_demo(struct tool *t, int argc, char **argv)
         struct err err;
         int code;
 
-        if (argc < 4)
-                return tool_fail(TOOL_USAGE, "usage: helpline demo PORT TOKEN MAIL ...");
+        if (argc != 5)
+                return tool_fail(
+                    TOOL_USAGE, "usage: helpline demo PORT TOKEN HOST:PORT MAIL");
         clock_update();
+        clock_format(clock_now_us(), s.began);
+        s.web = argv[3];
         if (config_load(t->client.file, &s.config, &report) == -1) {
                 fputs(buf_str(&report.text), stderr);
                 config_report_fini(&report);
@@ -418,7 +554,7 @@ verb_demo(struct tool *t, int argc, char **argv)
                 code = tool_fail(TOOL_USAGE, "%s has no mail account", s.config->file);
         else if ((s.client = client_open(&t->client, &code, &err)) == NULL)
                 tool_fail(code, "%s", err.text);
-        else if ((code = demo_feed(&s, argc - 3, argv + 3)) == 0)
+        else if ((code = demo_feed(&s, argv[4])) == 0)
                 print_screen(&s, argv[1], argv[2]);
         screen_fini(&s);
         return code;
