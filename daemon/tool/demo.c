@@ -324,13 +324,29 @@ sample_is_for(const struct sample *m, const char *agent)
         return false;
 }
 
+static int
+sample_rank(const struct sample *m)
+{
+        static const char *const ranks[] = {"low", "normal", "high", "urgent"};
+        const char *priority = json_str(m->doc, "priority", "");
+
+        for (int i = 0; i < 4; i++)
+                if (strcmp(priority, ranks[i]) == 0)
+                        return i;
+        return 0;
+}
+
+/* What RESERVE gives him: of samples as old as each other the most urgent one. */
 static const char *
 ticket_for(const struct screen *s, const char *agent)
 {
+        const struct sample *best = NULL;
+
         for (size_t i = 0; i < s->n_samples; i++)
-                if (sample_is_for(&s->samples[i], agent))
-                        return s->samples[i].ticket;
-        return NULL;
+                if (sample_is_for(&s->samples[i], agent) &&
+                    (best == NULL || sample_rank(&s->samples[i]) > sample_rank(best)))
+                        best = &s->samples[i];
+        return best == NULL ? NULL : best->ticket;
 }
 
 /* ---- the screen ---- */

@@ -1,4 +1,4 @@
-"""`make run`: the screen, twice in a row with the same tickets, Ctrl-C, in the way of another."""
+"""`make run`: the screen with a mail, a form and a call, twice in a row with the same tickets, Ctrl-C, in the way of another."""
 # alone
 import json
 import os
@@ -11,6 +11,7 @@ import tempfile
 import time
 import unicodedata
 import unittest
+import urllib.request
 
 from desk import BUILD, ROOT, Client, processes, servers_of, wait_for
 
@@ -108,6 +109,10 @@ class MakeRun(unittest.TestCase):
         self.assertIn("Срочно: не подключается ВПН", text, "KOI8-R was read")
         self.assertIn("needs network:3", text)
         self.assertRegex(text, r"helpline\.conf:\d+:1  need network:3 when tagged vpn")
+        for what, subject in (("mail", "Срочно"), ("form", "Камера не видит сеть"), ("call", "+79215550177")):
+            self.assertRegex(text, r"Ticket \d+ \(%s, queued\): .*%s" % (what, re.escape(subject)))
+        with urllib.request.urlopen(of(screen, r"(http://\S+/f/contact)"), timeout=10) as page:
+            self.assertIn("Что случилось?", page.read().decode())
         self.assertEqual(["REPLY", "RESERVE", "AUTH", "cat"], [s.split()[0] for s in screen[:-5:-1]])
         c = self.agent(screen)
         got = [json.loads(d) for d in c("RESERVE")]
@@ -124,7 +129,7 @@ class MakeRun(unittest.TestCase):
         screen = again.screen()
         self.assertLessEqual(len(screen), 24, "\n".join(screen))
         text = "\n".join(screen)
-        self.assertIn("taken once", text)
+        self.assertEqual(3, text.count("taken once"), text)
         c = self.agent(screen)
         doc = json.loads(c("SHOW", got[0]["id"]))
         self.assertEqual("waiting", doc["state"])

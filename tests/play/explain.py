@@ -1,0 +1,123 @@
+"""helpline explain: forms, calls and words, without a daemon, as their channels read them."""
+# run: release asan
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from desk import BUILD, ROOT, SLOW
+
+CONF = """
+name "Test desk"
+country 7
+state "state"
+skills network cameras
+list machines noreply@machine.example
+mail support@desk.example
+form contact {
+    field name    { required }
+    field email   { type email; required }
+    field product { choices Router Camera }
+    field message { type text; required }
+    field files   { type files }
+    field consent { type consent; required; text "I agree." }
+}
+form other { field text { type text } }
+phone office { push; ours 200 +78005553535 }
+phone log { asterisk file "Master.csv"; answered ticket; missed ignore }
+agent anna "Anna" { skills network:4 }
+tag vpn when text contains VPN
+need network:3 when tagged vpn
+need cameras:1 when field product is Camera
+priority high when call is missed
+shelve when from in machines
+"""
+BODY = ('--AA\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n')
+
+
+class Explain(unittest.TestCase):
+    def setUp(self):
+        os.makedirs(os.path.join(ROOT, "build", "tmp"), exist_ok=True)
+        self.dir = tempfile.mkdtemp(prefix="x", dir=os.path.join(ROOT, "build", "tmp"))
+        self.addCleanup(shutil.rmtree, self.dir)
+        self.put("helpline.conf", CONF)
+
+    def put(self, name, data):
+        with open(os.path.join(self.dir, name), "wb") as f:
+            f.write(data if isinstance(data, bytes) else data.encode())
+        return name
+
+    def explain(self, *words, code=0, stdin=None):
+        p = subprocess.run([os.path.join(BUILD, "helpline"), "-c", "helpline.conf", "explain", *words], cwd=self.dir,
+                           input=stdin, capture_output=True, timeout=30 * SLOW)
+        out, err = p.stdout.decode(), p.stderr.decode()
+        self.assertEqual(code, p.returncode, out + err)
+        return out if code == 0 or out else err
+
+    def json(self, *words, code=0):
+        return json.loads(self.explain(*words, "--json", code=code))
+
+    def test_words(self):
+        d = self.json("channel=web", "form=contact", "field.email=a@b.example", "field.message=VPN dead", "field.product=Camera")
+        self.assertEqual(({"network": 3, "cameras": 1}, "form"), (d["needs"], d["kind"]))
+        self.assertTrue(d["makes_ticket"])
+        self.assertEqual("call", self.json("call=missed", "phone=office", "number=8 495 123-45-67")["kind"])
+        self.assertIn("+74951234567", self.explain("call=missed", "phone=office", "number=8 495 123-45-67"))
+        self.assertEqual("high", self.json("call=missed", "phone=office", "number=+74951234567")["priority"])
+        self.assertEqual(["vpn"], self.json("from=Ivan <ivan@a.example>", "subject=VPN")["tags"])
+        self.assertIn("kept, and no agent", self.explain("from=noreply@machine.example", "text=x"))
+
+    def test_calls_without_ticket(self):
+        for words, said in ((("call=missed", "phone=office", "number=+74951234567", "duration=2"), "no ticket"),
+                            (("call=answered", "phone=office", "number=+74951234567"), "note"),
+                            (("call=missed", "phone=log", "number=+74951234567"), "missed ignore"),
+                            (("call=answered", "direction=out", "phone=office", "number=+74951234567", "duration=60"), "callback")):
+            with self.subTest(words=words):
+                self.assertIn(said, self.explain(*words))
+                self.assertFalse(self.json(*words)["makes_ticket"])
+        self.assertTrue(self.json("call=answered", "phone=log", "number=+74951234567")["makes_ticket"])
+
+    def test_wrong_words(self):
+        for words, said in ((("frm=x",), "unknown word 'frm='"), (("call=lost", "phone=log"), "missed or answered"),
+                            (("form=contact", "field.nope=1"), "it has name email"), (("form=nope",), "no form 'nope'"),
+                            (("field.name=1",), "--form contact"), (("call=missed",), "--phone office"),
+                            (("call=missed", "form=contact"), "different channels"), (("subject=a", "subject=b"), "twice"),
+                            (("channel=fax",), "email, web or phone"), (("nofile",), "cannot read nofile")):
+            with self.subTest(words=words):
+                self.assertIn(said, self.explain(*words, code=2))
+
+    def test_bodies(self):
+        url = "name=Ivan&email=i%40a.example&message=VPN+is+dead&consent=on"
+        multi = "".join(BODY % kv for kv in (("name", "Ivan"), ("email", "i@a.example"), ("message", "VPN"), ("consent", "on")))
+        multi += ('--AA\r\nContent-Disposition: form-data; name="files"; filename="C:\\dir\\a.txt"\r\n'
+                  "Content-Type: text/plain\r\n\r\nhello\r\n--AA--\r\n")
+        as_json = '{"name": "Ivan", "email": "i@a.example", "message": "VPN", "consent": true}'
+        for data in (url, url + "\n", multi, as_json):
+            self.assertEqual({"network": 3}, self.json(self.put("f", data), "--form", "contact")["needs"], data)
+        head = "Content-Type: multipart/form-data; boundary=AA\r\n"
+        for data in ("POST /f/contact HTTP/1.1\r\nHost: x\r\n" + head + "\r\n" + multi, head + "\r\n" + multi):
+            said = self.explain(self.put("f", data), *(() if "POST" in data else ("--form", "contact")))
+            self.assertIn("attached     a.txt (text/plain, 5 bytes)", said)
+        self.assertIn("422", self.explain(self.put("f", "name=Ivan"), "--form", "contact", code=1))
+        self.assertIn("which one", self.explain(self.put("f", head + "\r\n" + multi), code=2))
+        self.explain(self.put("f", head + "\r\n" + multi[:60]), "--form", "contact", code=1)
+        self.explain(self.put("f", ""), "--form", "contact", code=1)
+
+    def test_records(self):
+        record = {"id": "c1", "from": "+74951112233", "to": "+78005553535", "direction": "in", "result": "missed",
+                  "duration_s": 12, "started_at": "2026-11-24T10:00:00Z"}
+        self.assertEqual("high", self.json(self.put("p", json.dumps(record)), "--phone", "office")["priority"])
+        row = ('"","+74951112233","200","in","""Ivan"" <+74951112233>","SIP/x-%d","SIP/200-1","Dial","SIP/200","2026-11-24 10:00:00",'
+               '"","2026-11-24 10:00:20",20,0,"NO ANSWER","DOCUMENTATION","1732442400.%d",""\n')
+        said = self.explain(self.put("p", row % (1, 1)), "--phone", "office")
+        self.assertIn("from         Ivan, +74951112233", said)
+        self.assertIn("in, missed, 20 s", said)
+        self.assertIn("1 further rows are of other calls", self.explain(self.put("p", row % (1, 1) + row % (2, 2)), "--phone", "office"))
+        self.explain(self.put("p", row % (1, 1)), "--phone", "nope", code=2)
+        self.explain(self.put("p", "garbage"), "--phone", "log", code=1)
+
+
+if __name__ == "__main__":
+    unittest.main()
