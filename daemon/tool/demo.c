@@ -26,6 +26,7 @@
 #define FORM_KEY "demo-form-1" /* its Idempotency-Key */
 #define CALL_ID "demo-call-1"
 #define HTTP_MS 20000
+#define ANSWER_MS 30000 /* a call is answered for when it is settled */
 #define N_SAMPLES 3
 #define MAX_FILE (1 << 20)
 #define MAX_PAGES 20
@@ -35,7 +36,7 @@ struct sample {
         const char *what; /* "mail" "form" "call" */
         const char *mail; /* its bytes, with a NUL behind */
         size_t len;
-        const char *mid; /* its Message-ID, without < >; the call's id */
+        const char *mid; /* its Message-ID, without < > */
         bool before; /* was stored by an earlier run */
         const char *ticket; /* "" not found */
         json_t *doc; /* the ticket; NULL not found */
@@ -81,7 +82,7 @@ ask_json(struct screen *s, const char *command, const char *word)
         return v == NULL ? NULL : json_read(v->s, v->len, 16 << 20, NULL);
 }
 
-/* ---- finding the ticket of a Message-ID or a call ---- */
+/* ---- finding the ticket of a Message-ID ---- */
 
 static bool
 doc_has_message(const json_t *doc, const char *mid)
@@ -93,8 +94,6 @@ doc_has_message(const json_t *doc, const char *mid)
                 const char *s = json_str(m, "message_id", "");
                 size_t skip = *s == '<' ? 1 : 0;
 
-                if (strcmp(json_str(json_obj(m, "call"), "id", ""), mid) == 0)
-                        return true;
                 if (strncmp(s + skip, mid, strlen(mid)) == 0 &&
                     (s[skip + strlen(mid)] == '\0' || s[skip + strlen(mid)] == '>'))
                         return true;
@@ -117,7 +116,6 @@ sample_is_in(struct screen *s, struct sample *m, const char *summary, size_t len
         m->ticket = id;
         m->doc = doc;
         m->why = ask_json(s, "WHY", id);
-        m->before = strcmp(json_str(doc, "created_at", ""), s->began) < 0;
         return true;
 }
 
@@ -229,6 +227,22 @@ http_ask(struct screen *s, const char *request)
         return arena_strdup(s->arena, buf_str(&b));
 }
 
+/* What the gate and FEED answer: {"ticket": "2", ...}. */
+static int
+sample_answered(struct screen *s, struct sample *m, const char *json, size_t len)
+{
+        json_t *j = json_read(json, len, 4096, NULL);
+
+        m->ticket = arena_strdup(s->arena, json_str(j, "ticket", ""));
+        json_decref(j);
+        m->doc = *m->ticket == '\0' ? NULL : ask_json(s, "SHOW", m->ticket);
+        if (m->doc == NULL)
+                return tool_fail(TOOL_REFUSED, "the %s has become no ticket", m->what);
+        m->why = ask_json(s, "WHY", m->ticket);
+        m->before = strcmp(json_str(m->doc, "created_at", ""), s->began) < 0;
+        return 0;
+}
+
 /* As a program sends it: the key says that it is the same one each time. */
 static int
 form_feed(struct screen *s, const char *form)
@@ -246,21 +260,11 @@ form_feed(struct screen *s, const char *form)
                    "Connection: close\r\n\r\n%s",
                    form, s->web, sizeof body - 1, body));
         const char *end = answer == NULL ? NULL : strstr(answer, "\r\n\r\n");
-        json_t *j, *doc;
 
         if (end == NULL || strncmp(answer, "HTTP/1.1 201", 12) != 0)
                 return tool_fail(TOOL_REFUSED, "the form was not taken: %.200s",
                     answer == NULL ? "" : answer);
-        j = json_read(end + 4, strlen(end + 4), 4096, NULL);
-        m->ticket = arena_strdup(s->arena, json_str(j, "ticket", ""));
-        json_decref(j);
-        doc = *m->ticket == '\0' ? NULL : ask_json(s, "SHOW", m->ticket);
-        if (doc == NULL)
-                return TOOL_REFUSED;
-        m->doc = doc;
-        m->why = ask_json(s, "WHY", m->ticket);
-        m->before = strcmp(json_str(doc, "created_at", ""), s->began) < 0;
-        return 0;
+        return sample_answered(s, m, end + 4, strlen(end + 4));
 }
 
 /* A missed call, as an exchange tells it when it has ended. */
@@ -271,6 +275,7 @@ call_feed(struct screen *s, const char *phone)
         int64_t ended = clock_now_us();
         char started[25];
         const char *record;
+        struct resp_value *v;
 
         clock_format(ended - 25 * 1000000LL, started);
         record = arena_printf(s->arena,
@@ -278,11 +283,8 @@ call_feed(struct screen *s, const char *phone)
             "\"+78005553535\", \"direction\": \"in\", \"result\": \"missed\", "
             "\"started_at\": \"%s\", \"duration_s\": 25}",
             started);
-        m->mid = CALL_ID;
-        if (ask(s, 3, (const char *[]){"FEED", phone, record}) == NULL)
-                return TOOL_REFUSED;
-        sample_find(s, m);
-        return 0;
+        v = ask(s, 3, (const char *[]){"FEED", phone, record});
+        return v == NULL ? TOOL_REFUSED : sample_answered(s, m, v->s, v->len);
 }
 
 /* The same words from the same person once more, as another mail. */
@@ -560,6 +562,7 @@ verb_demo(struct tool *t, int argc, char **argv)
         clock_update();
         clock_format(clock_now_us(), s.began);
         s.web = argv[3];
+        t->client.timeout_ms = ANSWER_MS;
         if (config_load(t->client.file, &s.config, &report) == -1) {
                 fputs(buf_str(&report.text), stderr);
                 config_report_fini(&report);
