@@ -6,6 +6,8 @@
 
 #include "daemon/intake.h"
 
+#define DEMO_GATHER_MS 500 /* who looks at the demo waits for it */
+
 struct phones {
         struct desk *desk;
         struct phone_log **logs;
@@ -22,6 +24,7 @@ options_of(const struct desk *d, const struct phone_options *o)
             .country = c->country,
             .timezone = c->timezone,
             .language = c->n_languages > 0 ? c->languages[0] : "en",
+            .gather_ms = d->demo ? DEMO_GATHER_MS : 0,
         };
 }
 

@@ -232,6 +232,8 @@ static int
 sample_answered(struct screen *s, struct sample *m, const char *json, size_t len)
 {
         json_t *j = json_read(json, len, 4096, NULL);
+        bool is_duplicate = strcmp(json_str(j, "outcome", ""), "duplicate") == 0;
+        bool has_outcome = *json_str(j, "outcome", "") != '\0';
 
         m->ticket = arena_strdup(s->arena, json_str(j, "ticket", ""));
         json_decref(j);
@@ -239,7 +241,9 @@ sample_answered(struct screen *s, struct sample *m, const char *json, size_t len
         if (m->doc == NULL)
                 return tool_fail(TOOL_REFUSED, "the %s has become no ticket", m->what);
         m->why = ask_json(s, "WHY", m->ticket);
-        m->before = strcmp(json_str(m->doc, "created_at", ""), s->began) < 0;
+        m->before = has_outcome
+                        ? is_duplicate
+                        : strcmp(json_str(m->doc, "created_at", ""), s->began) < 0;
         return 0;
 }
 
