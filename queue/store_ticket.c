@@ -166,6 +166,8 @@ view_parse(struct store *s, const char *id, const redisReply *r, struct ticket_v
         k->name = arena_strdup(v->arena, reply_field(reply_at(r, 4), "name"));
         k->emails =
             json_strings(reply_field(reply_at(r, 4), "emails"), v->arena, &k->n_emails);
+        k->phones =
+            json_strings(reply_field(reply_at(r, 4), "phones"), v->arena, &k->n_phones);
         v->messages = view_strings(reply_at(r, 5), v->arena, &v->n_messages);
         v->log = view_strings(reply_at(r, 6), v->arena, &v->n_log);
         view_delivery(s, reply_at(r, 7), v);

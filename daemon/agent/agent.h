@@ -404,7 +404,7 @@ void reserve_look_again(struct session *s);
 /* COUNT of a command that gives pages. */
 unsigned page_size(const struct call *c);
 /* The ticket document of a view (cmd_read.c). */
-void
-view_document(const struct ticket_view *v, bool summary, size_t max, struct buf *out);
+void view_document(const struct agents *a, const struct ticket_view *v, bool summary,
+    size_t max, struct buf *out);
 
 #endif

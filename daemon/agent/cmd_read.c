@@ -17,10 +17,29 @@
 #define EVENTS_DEFAULT 100
 #define MILLION 1000000
 
-void
-view_document(const struct ticket_view *v, bool summary, size_t max, struct buf *out)
+/* What the customers file knows of him, by any of his addresses and numbers. */
+static void
+customer_look_up(const struct config *c, struct customer *who)
 {
-        const struct ticket_document d = {.ticket = &v->ticket,
+        const struct customer_row *row = NULL;
+
+        for (size_t i = 0; row == NULL && i < who->n_emails; i++)
+                row = customers_find(&c->customers, who->emails[i], "");
+        for (size_t i = 0; row == NULL && i < who->n_phones; i++)
+                row = customers_find(&c->customers, "", who->phones[i]);
+        if (row == NULL)
+                return;
+        who->organisation = row->organisation;
+        who->manager = row->manager;
+        who->vip = row->vip;
+}
+
+void
+view_document(const struct agents *a, const struct ticket_view *v, bool summary,
+    size_t max, struct buf *out)
+{
+        struct ticket ticket = v->ticket;
+        const struct ticket_document d = {.ticket = &ticket,
             .messages = v->messages,
             .n_messages = summary ? 0 : v->n_messages,
             .log = v->log,
@@ -30,6 +49,7 @@ view_document(const struct ticket_view *v, bool summary, size_t max, struct buf 
             .summary = summary,
             .max_bytes = max};
 
+        customer_look_up(a->desk->config, &ticket.customer);
         ticket_document_format(&d, out);
 }
 
@@ -96,7 +116,7 @@ show_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
                 return;
         }
-        view_document(v, false, agents_limits.document, &doc);
+        view_document(c->agents, v, false, agents_limits.document, &doc);
         buf_clear(&c->answer);
         resp_bulk(&c->answer, doc.data, doc.len);
         if (c->me.agent[0] != '\0' && v->ticket.state == TICKET_HELD &&
@@ -127,7 +147,8 @@ cmd_show(struct call *c)
 /* ---- MINE, LIST ---- */
 
 static void
-summaries(const struct ticket_view *views, size_t n, struct buf *out)
+summaries(
+    const struct agents *a, const struct ticket_view *views, size_t n, struct buf *out)
 {
         size_t n_there = 0;
 
@@ -139,7 +160,7 @@ summaries(const struct ticket_view *views, size_t n, struct buf *out)
 
                 if (!views[i].exists)
                         continue;
-                view_document(&views[i], true, agents_limits.document, &doc);
+                view_document(a, &views[i], true, agents_limits.document, &doc);
                 resp_bulk(out, doc.data, doc.len);
         }
 }
@@ -156,7 +177,7 @@ mine_on_list(void *arg, const struct err *err, const char *cursor,
                 call_fail(c, err);
                 return;
         }
-        summaries(views, n, &b);
+        summaries(c->agents, views, n, &b);
         call_answer(c, &b);
 }
 
@@ -195,7 +216,7 @@ list_on_list(void *arg, const struct err *err, const char *cursor,
         }
         resp_array(&b, 2);
         resp_bulks(&b, cursor);
-        summaries(views, n, &b);
+        summaries(c->agents, views, n, &b);
         call_answer(c, &b);
 }
 

@@ -157,7 +157,7 @@ giving_write(struct call *c, const struct ticket_view *views, size_t n)
                     (t->untaken[0] != '\0' && strcmp(t->untaken, c->connection) != 0 &&
                         c->idem[0] == '\0'))
                         continue;
-                view_document(&views[i], false, max, &doc);
+                view_document(c->agents, &views[i], false, max, &doc);
                 resp_bulk(&docs, doc.data, doc.len);
                 n_docs++;
                 if (strcmp(t->untaken, c->connection) == 0)

@@ -34,6 +34,11 @@ struct customer {
         const char *name;
         const char **emails; /* normalised */
         size_t n_emails;
+        const char **phones; /* E.164 */
+        size_t n_phones;
+        /* out of the customers file, by whoever shows it; NULL or "" unknown */
+        const char *organisation, *manager;
+        bool vip;
 };
 
 struct ticket {

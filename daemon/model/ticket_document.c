@@ -28,11 +28,10 @@ customer_format(struct json_out *o, const struct ticket *t)
         jo_kstring(o, "id", c->id != NULL && c->id[0] != '\0' ? c->id : t->customer_id);
         jo_kstring(o, "name", c->name != NULL ? c->name : "");
         jo_kstrings(o, "emails", c->emails, c->n_emails);
-        jo_kstrings(o, "phones", NULL, 0);
-        jo_kstring(o, "organisation", "");
-        jo_kbool(o, "vip", false);
-        jo_key(o, "manager");
-        jo_null(o);
+        jo_kstrings(o, "phones", c->phones, c->n_phones);
+        jo_kstring(o, "organisation", c->organisation != NULL ? c->organisation : "");
+        jo_kbool(o, "vip", c->vip);
+        jo_kstring_or_null(o, "manager", c->manager != NULL ? c->manager : "");
         jo_close(o, '}');
 }
 
