@@ -101,10 +101,12 @@ void web_deliver(struct web_request *q);
 /* Is the Origin our own page's (or none was given)? */
 bool web_origin_is_own(struct web_request *q);
 
-/* ---- forms.c, status.c ---- */
+/* ---- forms.c, status.c, calls.c ---- */
 extern const struct web_route web_form_routes[];
 extern const size_t n_web_form_routes;
 extern const struct web_route web_status_routes[];
 extern const size_t n_web_status_routes;
+extern const struct web_route web_call_routes[];
+extern const size_t n_web_call_routes;
 
 #endif

@@ -352,6 +352,7 @@ route_find(enum http_method method, const char *path)
             {plain_routes, sizeof plain_routes / sizeof *plain_routes},
             {web_form_routes, n_web_form_routes},
             {web_status_routes, n_web_status_routes},
+            {web_call_routes, n_web_call_routes},
         };
 
         for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
@@ -383,7 +384,8 @@ on_body(void *arg, struct http_request *r, const char *p, size_t n)
         struct err err = {.kind = ERR_NONE};
 
         (void)arg;
-        spool_add(&q->raw, p, n);
+        if (q->raw.len > 0) /* its head is there: it is kept as it came */
+                spool_add(&q->raw, p, n);
         if (q->is_json)
                 buf_add(&q->json, p, n);
         if (q->parser == NULL || form_parser_feed(q->parser, p, n, &err) == 0)

@@ -4,6 +4,7 @@
  *     GET, POST /f/NAME            a form; OPTIONS for the sites that may post it
  *     GET       /f/NAME/thanks/... after it was sent
  *     GET, POST /s/TICKET-SIGNED   what became of a ticket, and a reply box
+ *     POST      /calls/NAME        records of a telephone exchange
  *     GET       /health            JSON: 200, or 503 when the store is away
  */
 #ifndef HELPLINE_DAEMON_WEB_SERVER_H
