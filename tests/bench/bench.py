@@ -2,10 +2,14 @@
 
     mails   LMTP to stored at 1, 8 and 64 connections, beside the disk's fsync/s and the
             very same `put` scripts run alone on a server of their own
+    forms   from a posted form to 201 at 1, 8 and 64 connections, beside the mails
+    calls   LOGCALL at 1, 8 and 64 connections, and a whole log fed, from the first call stored
+            to the last; beside the mails
     pairs   RESERVE + RESOLVE, beside the very same scripts alone
     wake    from the last byte of a mail to the waiting agent who gets it: p50, p99, at
             rest and with 500 mails a second for others
-    memory  of the daemon at rest and with 1,000 agents connected and waiting
+    memory  of the daemon at rest, with 1,000 agents connected and waiting, and while a file of
+            20 MB comes in at each of 50 connections
 
 The load is made by this program on the same processors, so absolute numbers are low;
 the ratios are what counts. SECONDS=n (default 5) makes each part longer.
@@ -27,6 +31,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "play"))
 from desk import Client, Desk, mail, unix_connect, wait_for  # noqa: E402,F401
 from resp import encode  # noqa: E402
+import ways_in  # noqa: E402
 
 PART_S = float(os.environ.get("SECONDS") or 5)
 N_AGENTS = 1000
@@ -38,7 +43,7 @@ agent anna "Anna" { skills probe:5 }
 need load:5  when subject contains bench
 need probe:1 when subject contains probe
 acknowledge none
-""" + "".join('agent a%d "Agent %d"\n' % (i, i) for i in range(N_AGENTS))
+""" + ways_in.CONF + "".join('agent a%d "Agent %d"\n' % (i, i) for i in range(N_AGENTS))
 BODY = ("Good morning, the router R-5 shows error 809 again and nobody can work.\n" * 70)[:5000 - 400]
 REPORT = []
 
@@ -460,10 +465,13 @@ def main():
         say("bench    %d processors, %s; the load is made on the same ones" % (os.cpu_count(), time.strftime("%Y-%m-%d")))
         fsyncs = fsyncs_per_second(d.state)
         rates = bench_mails(d, fsyncs)
+        ways_in.bench_forms(d, rates, say, PART_S, BODY)
+        ways_in.bench_calls(d, rates, say, PART_S)
         bench_wake(d, rates)
         bench_pairs(d)
         d.fsck()
     bench_memory()
+    ways_in.bench_uploads(AGENTS, say)
     with open("build/bench.txt", "w") as f:
         f.write("\n".join(REPORT) + "\n")
 
