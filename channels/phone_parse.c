@@ -389,12 +389,21 @@ asterisk_times(const char *v[A_COLUMNS], struct phone_row *r, struct err *err)
         return 0;
 }
 
-static int
-asterisk_check(const char *v[A_COLUMNS], struct phone_row *r, struct err *err)
+static bool
+is_disposition(const char *s)
 {
         static const char *const words[] = {"ANSWERED", "NO ANSWER", "NOANSWER", "BUSY",
             "FAILED", "CONGESTION", "CANCEL", "UNKNOWN", "DOCUMENTATION"};
 
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+                if (strcasecmp(words[i], s) == 0)
+                        return true;
+        return false;
+}
+
+static int
+asterisk_check(const char *v[A_COLUMNS], struct phone_row *r, struct err *err)
+{
         if (r->start_us == 0)
                 return err_set(err, ERR_REJECT, "start: is empty");
         if (*v[A_DURATION] != '\0' && r->duration_s < 0)
@@ -403,11 +412,10 @@ asterisk_check(const char *v[A_COLUMNS], struct phone_row *r, struct err *err)
         if (*v[A_BILLSEC] != '\0' && phone_seconds(v[A_BILLSEC]) < 0)
                 return err_set(
                     err, ERR_REJECT, "billsec: '%.40s' is no number", v[A_BILLSEC]);
-        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-                if (strcasecmp(words[i], r->disposition) == 0)
-                        return 0;
-        return err_set(err, ERR_REJECT, "disposition: '%.40s' is none of Asterisk's",
-            r->disposition);
+        if (!is_disposition(r->disposition))
+                return err_set(err, ERR_REJECT,
+                    "disposition: '%.40s' is none of Asterisk's", r->disposition);
+        return 0;
 }
 
 /* The names of a record and its call. Without any id (16 columns) what cannot be the
@@ -625,11 +633,11 @@ phone_syntax_guess(const char *s, size_t n)
                 n--;
         if (n > PHONE_LINE_MAX)
                 n = PHONE_LINE_MAX;
+        if (columns_split(s, n, a, &c, NULL) == 0 && c.n >= 18 && *c.s[8] != '\0' &&
+            phone_time_parse(c.s[8], &us) == 0 && is_disposition(c.s[13]))
+                return PHONE_SYNTAX_CUSTOM;
         if (columns_split_plain(s, n, 15, a, &c, NULL) == 0 && c.n == 15 &&
             *c.s[4] != '\0' && phone_time_parse(c.s[4], &us) == 0)
                 return PHONE_SYNTAX_FREESWITCH;
-        if (columns_split(s, n, a, &c, NULL) == 0 && c.n >= 18 && *c.s[8] != '\0' &&
-            phone_time_parse(c.s[8], &us) == 0)
-                return PHONE_SYNTAX_CUSTOM;
         return PHONE_SYNTAX_ASTERISK;
 }
