@@ -1,4 +1,5 @@
 """Telephone exchanges: their logs become tickets, once, whatever happens to file and daemon."""
+# seconds: 600
 import json
 import os
 import time
@@ -125,6 +126,114 @@ class Logs(unittest.TestCase):
             d.wait_log(r"DUPLICATE", 30)
             time.sleep(3)
             self.assertEqual(len(d.list()), 40)
+            d.fsck()
+
+
+class Pushed(unittest.TestCase):
+    def test_feed(self):
+        """helpline feed: lines, JSON, the same twice, nonsense, no such phone; 75 without a daemon."""
+        with PhoneDesk() as d:
+            d.start()
+            now = int(time.time()) - 600
+            lines = row("%d.1" % now) + row("%d.2" % now, src="84950000002") + "nonsense\n"
+            p = d.tool("feed", "pushed", stdin=lines.encode())
+            self.assertIn("2 records, 2 calls, 1 not understood", p.stderr)
+            self.assertEqual(len(d.list()), 2)
+            call = {"id": "x-1", "from": E164, "to": "201", "result": "missed", "duration_s": 30}
+            got = [json.loads(d.cmd("FEED", "pushed", json.dumps(call))) for _ in (1, 2)]
+            self.assertEqual([g["outcome"] for g in got], ["stored", "duplicate"])
+            self.assertEqual(got[0]["ticket"], got[1]["ticket"])
+            d.tool("feed", "pushed", stdin=lines.encode())
+            self.assertEqual(len(d.list()), 2)  # the JSON call was of the first number: the same ticket
+            self.assertEqual(sorted(t["n_messages"] for t in d.list()), [1, 2])
+            self.assertEqual(d.tool("feed", "nobody", stdin=b"a,b\n", check=False).returncode, 1)
+            self.assertNotEqual(d.tool("feed", "pushed", stdin=b"a,b\n", check=False).returncode, 0)
+            d.fsck()
+            d.stop()
+            self.assertEqual(d.tool("feed", "pushed", stdin=lines.encode(), check=False).returncode, 75)
+
+    def test_kill_at_each_point(self):
+        """kill -9 at every named moment of a call: no call is lost, none is there twice."""
+        with PhoneDesk() as d:
+            d.append()
+            d.start()
+            d.wait_reading()
+            now = int(time.time()) - 600
+            for i, point in enumerate(("phone.deliver", "intake.put", "phone.settled", "phone.saved")):
+                d.stop()
+                d.start(env={"HELPLINE_CRASH": point + "@" + os.path.join(d.top, point)})
+                d.append(row("%d.%d" % (now + i, i + 1), src="8495111%04d" % i))
+                try:
+                    d.proc.wait(40)
+                except Exception:
+                    self.fail("it did not pass " + point)
+                d.start()
+                d.tickets(i + 1, 40)
+            d.append(row("%d.99" % now, src="84951119999"))
+            d.tickets(5, 40)
+            self.assertEqual([t["n_messages"] for t in d.list()], [1] * 5)
+            d.fsck()
+
+    def test_reload(self):
+        """A phone taken out and put back by reload; its calls meanwhile are read afterwards."""
+        with PhoneDesk() as d:
+            d.append()
+            d.start()
+            d.wait_reading()
+            text = d.text
+            d.write(text.replace("phone office", "phone other"))
+            d.cmd("RELOAD")
+            time.sleep(1)
+            d.append(row("%d.1" % (time.time() - 60)))
+            d.write(text)
+            d.cmd("RELOAD")
+            t = d.tickets(1, 40)[0]
+            self.assertEqual(d.full(t["id"])["messages"][0]["account"], "phone:office")
+
+
+class ByHand(unittest.TestCase):
+    def refused(self, c, command, doc, code="BADARG"):
+        with self.assertRaises(Exception) as e:
+            c(command, doc if isinstance(doc, str) else json.dumps(doc))
+        self.assertTrue(str(e.exception).startswith(code), str(e.exception))
+
+    def test_submit_and_logcall(self):
+        with PhoneDesk() as d:
+            d.start()
+            anna = d.agent("anna", ready=False)
+            doc = {"from": {"name": "Иван", "address": "ivan@customer.example", "phone": "8 495 123-45-67"},
+                   "subject": "VPN", "text": "Не работает", "fields": {"product": ["Р-5", "К-2"]}, "language": "ru"}
+            one = anna("SUBMIT", json.dumps(doc), "ID", "k1")
+            self.assertEqual(anna("SUBMIT", json.dumps(doc), "ID", "k1"), one)
+            two = anna("SUBMIT", json.dumps(doc))
+            self.assertNotEqual(two, one)
+            t = d.full(one)
+            self.assertEqual((t["subject"], t["language"], t["tags"]), ("VPN", "ru", ["vpn"]))
+            self.assertEqual(t["messages"][0]["form"]["fields"], {"product": ["Р-5", "К-2"]})
+            self.assertEqual(anna("SUBMIT", json.dumps({"ticket": one, "text": "и ещё"})), one)
+            self.assertEqual(d.full(one)["n_messages"], 2)
+            for bad in ("{", "[]", {"txt": 1}, {"text": 1}, {}, {"text": "x", "from": {"mail": "x"}},
+                        {"text": "x", "attachments": ["1"]}, {"text": "x", "language": "xx"},
+                        {"text": "x", "from": {"phone": "12"}}, {"text": "x", "ticket": "a"},
+                        {"text": "x", "subject": "a\nb"}):
+                self.refused(anna, "SUBMIT", bad)
+            self.refused(anna, "SUBMIT", {"text": "x", "ticket": "999"}, "NOSUCH")
+
+            call = {"number": "8 495 123-45-67", "direction": "out", "result": "answered", "duration_s": 95,
+                    "text": "Обещал перезвонить"}
+            self.assertEqual(anna("LOGCALL", json.dumps(dict(call, ticket=one)), "ID", "k2"), one)
+            m = d.full(one)["messages"][-1]
+            self.assertEqual((m["direction"], m["kind"], m["author"], m["call"]["to"]), ("note", "call", "anna", E164))
+            self.assertIn("Обещал перезвонить", m["text"])
+            new = anna("LOGCALL", json.dumps(call))
+            t = d.full(new)
+            self.assertEqual((t["channel"], t["state"], t["n_messages"]), ("phone", "queued", 1))
+            self.assertEqual(d.full(one)["customer"]["id"], t["customer"]["id"])
+            self.refused(anna, "LOGCALL", {})
+            self.refused(anna, "LOGCALL", dict(call, direction="up"))
+            self.refused(anna, "LOGCALL", dict(call, duration_s=-1))
+            self.refused(anna, "LOGCALL", dict(call, caller="x"))
+            self.refused(anna, "LOGCALL", dict(call, ticket="999"), "NOSUCH")
             d.fsck()
 
 
