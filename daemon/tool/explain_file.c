@@ -257,8 +257,9 @@ call_notes(struct explained *x, const struct phone_options *o, const struct phon
                         explained_note(x, "our call, callback: it resolves an open "
                                           "ticket of that number");
                 else
-                        explained_note(x, "our call, not answered or shorter than "
-                                          "callback: nothing changes");
+                        explained_note(x,
+                            "our call, not answered or shorter than "
+                            "callback: a note on the open ticket of that number's call");
         } else if (is_short) {
                 explained_note(x, "hung up in under %lld s (short): counted, no ticket",
                     (long long)o->short_ms / 1000);
