@@ -342,7 +342,6 @@ static void
 test_pipeline_unread(void **state)
 {
         static const char one[] = "GET / HTTP/1.1\r\n" HOST "\r\n";
-        struct buf in AUTO_BUF = BUF_INIT;
         int fd, n = 0, small = 4096;
 
         (void)state;
@@ -820,7 +819,6 @@ static void
 test_crowd(void **state)
 {
         struct http_options o = {.max_connections = 3};
-        struct buf in AUTO_BUF = BUF_INIT;
         int fd[150], n_open = 0;
 
         (void)state;
