@@ -304,19 +304,19 @@ same_list(const char *const *a, size_t n_a, const char *const *b, size_t n_b)
         return true;
 }
 
-/* A line may go only when nothing waits in it. */
+/* A line may go only when nothing waits in it, nor can come back to it from an agent. */
 static int
 check_lines(struct desk *d, const struct config *fresh, struct err *err)
 {
         for (size_t i = 0; i < d->config->n_lines; i++) {
                 const char *name = d->config->lines[i].name;
-                int64_t n = janitor_queued(d->janitor, name);
+                int64_t n = janitor_tickets(d->janitor, name);
 
                 if (n > 0 && config_line(fresh, name) == NULL)
                         return err_code(err, ERR_CONFIG, "STATE",
-                            "line '%s' is gone from the configuration while %lld tickets "
-                            "wait "
-                            "in it: declare it until they are taken",
+                            "line '%s' is gone from the configuration while %lld of its "
+                            "tickets "
+                            "wait or are in hand: declare it until they are done",
                             name, (long long)n);
         }
         return 0;

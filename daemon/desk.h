@@ -96,7 +96,7 @@ void desk_look(struct desk *d);
 struct janitor *janitor_new(struct desk *d);
 void janitor_start(struct janitor *j);
 void janitor_free(struct janitor **j);
-/* How many tickets wait in this line, as last counted (at most 5 s ago). */
-int64_t janitor_queued(const struct janitor *j, const char *line);
+/* How many tickets wait in this line or are in hand, as last counted (at most 5 s ago). */
+int64_t janitor_tickets(const struct janitor *j, const char *line);
 
 #endif

@@ -27,7 +27,7 @@
 
 struct line_count {
         char *name;
-        int64_t queued;
+        int64_t n; /* queued or in hand */
 };
 
 struct janitor {
@@ -103,7 +103,7 @@ on_counted(void *arg, const struct err *err, const struct store_stats *st)
         j->lines = xcalloc(st->n_lines, sizeof *j->lines);
         for (size_t i = 0; i < st->n_lines; i++) {
                 j->lines[i].name = xstrdup(st->lines[i]);
-                j->lines[i].queued = st->queued[i];
+                j->lines[i].n = st->queued[i] + st->held[i];
         }
         j->n_lines = st->n_lines;
 }
@@ -197,10 +197,10 @@ janitor_free(struct janitor **jp)
 }
 
 int64_t
-janitor_queued(const struct janitor *j, const char *line)
+janitor_tickets(const struct janitor *j, const char *line)
 {
         for (size_t i = 0; i < j->n_lines; i++)
                 if (strcmp(j->lines[i].name, line) == 0)
-                        return j->lines[i].queued;
+                        return j->lines[i].n;
         return 0;
 }

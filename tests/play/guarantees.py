@@ -227,7 +227,10 @@ class Reload(unittest.TestCase):
             with self.assertRaises(Exception) as caught:
                 d.cmd("RELOAD")
             self.assertIn("second", str(caught.exception))
-            boris("RESOLVE", d.reserve(boris)[0]["id"])
+            t = d.reserve(boris)[0]["id"]
+            time.sleep(5.5 * SLOW)
+            self.assertNotEqual(0, d.tool("reload", check=False).returncode, "what is in hand may come back")
+            boris("RESOLVE", t)
             wait_for(lambda: d.tool("reload", check=False).returncode == 0, 8, "it may go now")
 
 
