@@ -181,6 +181,8 @@ BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libe
                   libjansson-dev libpcre2-dev libssl-dev libseccomp-dev uthash-dev redis-server
 TEST_PACKAGES  := $(BUILD_PACKAGES) clang libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
                   python3 python3-redis python3-aiosmtpd openssl
+# for tests/play/browser.py, which is skipped without them
+BROWSER_PACKAGES := chromium chromium-driver python3-selenium
 BENCH_PACKAGES := $(BUILD_PACKAGES) python3 python3-redis
 
 define INSTALL_MISSING
@@ -202,7 +204,11 @@ build/.deps-build: Makefile
 	@mkdir -p build && touch $@
 build/.deps-test: Makefile
 	$(call INSTALL_MISSING,$(TEST_PACKAGES))
+	@$(MAKE) --no-print-directory -s .browser || echo "No browser: tests/play/browser.py will be skipped"
 	@mkdir -p build && touch $@
+.PHONY: .browser
+.browser:
+	$(call INSTALL_MISSING,$(BROWSER_PACKAGES))
 build/.deps-bench: Makefile
 	$(call INSTALL_MISSING,$(BENCH_PACKAGES))
 	@mkdir -p build && touch $@

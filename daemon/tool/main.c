@@ -18,7 +18,8 @@ static const struct verb {
 } verbs[] = {
     {"status", verb_status, "[--json]", "channels, queues, outbox, store"},
     {"check", verb_check, "", "check the configuration (as helplined -t)"},
-    {"explain", verb_explain, "FILE|-|WORD=... ", "what the rules say of this mail, form, call"},
+    {"explain", verb_explain, "FILE|-|WORD=... ",
+        "what the rules say of this mail, form, call"},
     {"reload", verb_plain, "", "read the configuration again"},
     {"live", verb_plain, "", "outgoing mail leaves"},
     {"rehearse", verb_plain, "", "outgoing mail is held and shown"},
@@ -30,6 +31,8 @@ static const struct verb {
     {"deliver", verb_deliver, "[-f SENDER] ADDRESS",
         "mail on standard input (sysexits.h)"},
     {"feed", verb_feed, "NAME", "call records on standard input (0, or 75: later)"},
+    {"form", verb_form, "snippet NAME [LANG]",
+        "a form's HTML, for a page of another site"},
     {"fsck", verb_fsck, "[--fix]", "check the store: 0 clean, 1 differences, 5 away"},
     {"demo", verb_demo, "", NULL},
     {"cmd", verb_command, "WORD ...", "any command of the protocol (docs/protocol.md)"},

@@ -27,6 +27,7 @@ int verb_check(struct tool *t, int argc, char **argv);
 int verb_explain(struct tool *t, int argc, char **argv);
 int verb_deliver(struct tool *t, int argc, char **argv);
 int verb_feed(struct tool *t, int argc, char **argv); /* feed NAME */
+int verb_form(struct tool *t, int argc, char **argv); /* form snippet NAME */
 int verb_fsck(struct tool *t, int argc, char **argv);
 int verb_demo(struct tool *t, int argc, char **argv); /* the screen of `make run` */
 

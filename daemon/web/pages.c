@@ -479,6 +479,34 @@ page_form(struct buf *b, const struct page_form *p)
 }
 
 void
+page_snippet(
+    struct buf *b, const struct form_options *f, const char *language, const char *url)
+{
+        struct form_sent nothing = {.form = f, .language = language};
+        struct page_form p = {.page = {.language = language}, .sent = &nothing};
+        bool files = false;
+
+        for (size_t i = 0; i < f->n_fields; i++)
+                files |= f->fields[i].type == FIELD_FILES;
+        buf_adds(b, "<form method=\"post\" accept-charset=\"utf-8\"");
+        if (files)
+                buf_adds(b, " enctype=\"multipart/form-data\"");
+        buf_adds(b, " action=\"");
+        html(b, url);
+        buf_adds(b, "/f/");
+        html(b, f->name);
+        buf_addf(b, "?lang=%s\">\n", language);
+        for (size_t i = 0; i < f->n_fields; i++)
+                write_field(b, &p, &f->fields[i], i + 1);
+        buf_adds(b, "<div style=\"position:absolute;left:-10000px\" aria-hidden=\"true\">"
+                    "<input type=\"text\" name=\"" PAGE_TRAP
+                    "\" tabindex=\"-1\" autocomplete=\"off\"></div>\n"
+                    "<p><button type=\"submit\">");
+        html(b, SAY(&p.page, "Отправить", "Send"));
+        buf_adds(b, "</button></p>\n</form>\n");
+}
+
+void
 page_thanks(struct buf *b, const struct page *p, const char *ticket, const char *status)
 {
         page_begin(b, p, SAY(p, "Спасибо!", "Thank you!"));

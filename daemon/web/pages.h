@@ -47,6 +47,11 @@ struct page_form {
 };
 void page_form(struct buf *b, const struct page_form *p);
 
+/* The bare form for a page of another site, posting to url ("https://help.…", without a
+ * slash at its end). */
+void page_snippet(
+    struct buf *b, const struct form_options *f, const char *language, const char *url);
+
 /* After it was sent: ticket "" (a robot's) tells no number; status: path of its page. */
 void
 page_thanks(struct buf *b, const struct page *p, const char *ticket, const char *status);

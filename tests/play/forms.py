@@ -234,6 +234,15 @@ class Forms(unittest.TestCase):
         self.assertEqual(a.status, 303)
         self.assertRegex(a.location, r"^https://www\.romashka\.example/thanks\?a=1&ticket=\d+#x$")
 
+    def test_snippet(self):
+        p = self.desk.tool("form", "snippet", "contact", "ru")
+        self.assertIn('action="https://help.desk.example/f/contact?lang=ru"', p.stdout)
+        for name in GOOD:
+            self.assertIn('name="%s"' % name, p.stdout)
+        self.assertNotIn("_token", p.stdout)
+        p = self.desk.tool("form", "snippet", "nothing", check=False)
+        self.assertEqual((p.returncode, p.stdout), (2, ""))
+
     def test_programs(self):
         key = {"Idempotency-Key": "k-1"}
         a = self.web.json("/f/contact", dict(GOOD, consent=True, age=7), key)
