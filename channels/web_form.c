@@ -689,7 +689,7 @@ struct delivery_wait {
 struct web_form {
         struct channel channel; /* first */
         uint64_t last_id;
-        LIST_HEAD(, delivery_wait) waits;
+        LIST_HEAD(delivery_waits, delivery_wait) waits;
 };
 
 static struct delivery_wait *
