@@ -87,14 +87,12 @@ on_token(void *arg, const struct err *err)
         printf("%s: the demo desk is ready (rehearsal: no mail leaves)\n"
                "  agents   127.0.0.1:%s (RESP: any Redis client), configuration %s\n"
                "  mail in  LMTP on %s\n"
-               "Be the agent " DEMO_AGENT
-               " (cat, because redis-cli throws pasted lines away):\n"
-               "  cat | redis-cli --raw -p %s\n"
-               "  AUTH %s\n"
-               "  RESERVE\n"
-               "  REPLY 1 \"Здравствуйте! Проверяем.\"\n",
-            d->config->name, port, d->config->file, lmtp_address(d->lmtp, 0), port,
-            s->token);
+               "Be the agent " DEMO_AGENT ", in another terminal (paste it):\n"
+               "  export REDISCLI_AUTH=%s\n"
+               "  redis-cli --raw -p %s RESERVE\n"
+               "  redis-cli --raw -p %s REPLY 1 \"Здравствуйте! Проверяем.\"\n",
+            d->config->name, port, d->config->file, lmtp_address(d->lmtp, 0), s->token,
+            port, port);
         fflush(stdout);
         free(s);
 }

@@ -39,7 +39,7 @@ class Run:
         def shown():
             if self.proc.poll() is not None:
                 raise AssertionError("make run ended with %d:\n%s" % (self.proc.returncode, self.text()))
-            return re.search(r"^  REPLY \d+ .*\n", self.text(), re.M)
+            return re.search(r"^  redis-cli .* REPLY \d+ .*\n", self.text(), re.M)
         wait_for(shown, 120, "the screen of make run")
         lines = self.text().splitlines()
         first = max(i for i, s in enumerate(lines) if "in rehearsal" in s)
@@ -95,7 +95,7 @@ class MakeRun(unittest.TestCase):
     def agent(self, screen):
         c = Client(("127.0.0.1", int(of(screen, r"redis-cli.* -p (\d+)"))), 20)
         self.addCleanup(c.close)
-        self.assertEqual("OK", c("AUTH", of(screen, r"AUTH (hl_\S+)")))
+        self.assertEqual("OK", c("AUTH", of(screen, r"export REDISCLI_AUTH=(hl_\S+)")))
         return c
 
     def test_twice(self):
@@ -108,7 +108,7 @@ class MakeRun(unittest.TestCase):
         self.assertIn("Срочно: не подключается ВПН", text, "KOI8-R was read")
         self.assertIn("needs network:3", text)
         self.assertRegex(text, r"helpline\.conf:\d+:1  need network:3 when tagged vpn")
-        self.assertEqual(["REPLY", "RESERVE", "AUTH", "cat"], [s.split()[0] for s in screen[:-5:-1]])
+        self.assertEqual(["export", "redis-cli", "redis-cli"], [s.split()[0] for s in screen[-3:]])
         c = self.agent(screen)
         got = [json.loads(d) for d in c("RESERVE")]
         self.assertEqual(1, len(got))
