@@ -254,7 +254,7 @@ template_standard(struct build *b)
 void
 rules_templates(struct build *b)
 {
-        if (!b->no_files)
+        if (!b->no_files && b->c->n_languages > 0)
                 template_standard(b);
         for (size_t i = 0; i < b->rules->n_rules && !b->no_files; i++) {
                 const struct rule *r = &b->rules->rules[i];

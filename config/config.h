@@ -242,7 +242,7 @@ void config_free(struct config **c);
  * "unix:/path" of the socket agents listen on. -1 with *err. */
 int config_find_socket(
     const char *file, struct arena *a, const char **address, struct err *err);
-/* The same of `lmtp`: its Unix socket, else the first HOST:PORT. */
+/* The same of `lmtp`: its Unix socket if we may use it, else the first HOST:PORT. */
 int config_find_lmtp(
     const char *file, struct arena *a, const char **address, struct err *err);
 

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/ruleset.h"
 
@@ -224,14 +225,25 @@ config_free(struct config **c)
 
 /* ---- for the tool, which may not read the secrets ---- */
 
-/* The Unix socket among them, else the first. */
+/* The Unix socket among them, else the first. Mail servers run their pipes as a user
+ * who may not enter the state directory: for them any other is better. */
 static const char *
 listen_choose(const char *const *items, size_t n, bool unix_only)
 {
-        for (size_t i = 0; i < n; i++)
-                if (strncmp(items[i], "unix:", 5) == 0)
+        const char *closed = NULL, *other = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                bool is_unix = strncmp(items[i], "unix:", 5) == 0;
+
+                if (!is_unix && other == NULL)
+                        other = items[i];
+                if (is_unix &&
+                    (unix_only || access(items[i] + 5, W_OK) == 0 || errno != EACCES))
                         return items[i];
-        return unix_only || n == 0 ? NULL : items[0];
+                if (is_unix && closed == NULL)
+                        closed = items[i];
+        }
+        return unix_only ? NULL : other != NULL ? other : closed;
 }
 
 /* Only `state` and that block are looked at; faults elsewhere do not matter: the

@@ -99,12 +99,12 @@ on_token(void *arg, const struct err *err)
                "  agents   127.0.0.1:%s (RESP: any Redis client), configuration %s\n"
                "  mail in  LMTP on %s\n"
                "  forms    %s%s%s in a browser\n"
-               "Be the agent " DEMO_AGENT
-               " (cat, because redis-cli throws pasted lines away):\n"
-               "  cat | redis-cli --raw -p %s\n"
+               "Be the agent " DEMO_AGENT ", in another terminal (paste it):\n"
+               "  redis-cli --raw -p %s <<'END'\n"
                "  AUTH %s\n"
                "  RESERVE\n"
-               "  REPLY 1 \"Здравствуйте! Проверяем.\"\n",
+               "  REPLY 1 \"Здравствуйте! Проверяем.\"\n"
+               "END\n",
             d->config->name, port, d->config->file, lmtp_address(d->lmtp, 0),
             d->config->n_forms > 0 ? "http://" : "none",
             d->config->n_forms > 0 ? web_address(d->web) : "",

@@ -357,8 +357,9 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
                 size_t n = strcspn(buf_str(&report->text), "\n");
 
                 return err_code(err, ERR_CONFIG, "STATE",
-                    "%u errors, the old configuration stays; the first: %.*s",
-                    report->n_errors, (int)(n < 300 ? n : 300), buf_str(&report->text));
+                    "%u error%s, the old configuration stays; the first: %.*s",
+                    report->n_errors, report->n_errors == 1 ? "" : "s",
+                    (int)(n < 300 ? n : 300), buf_str(&report->text));
         }
         if (check_lines(d, fresh, err) == -1) {
                 config_free(&fresh);

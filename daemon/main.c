@@ -157,7 +157,8 @@ main(int argc, char **argv)
         rc = config_load(o.file, &config, &report);
         fputs(buf_str(&report.text), stderr);
         if (rc == -1)
-                fprintf(stderr, "%u errors in %s\n", report.n_errors, o.file);
+                fprintf(stderr, "%u error%s in %s\n", report.n_errors,
+                    report.n_errors == 1 ? "" : "s", o.file);
         config_report_fini(&report);
         if (rc == -1)
                 return EXIT_USAGE;

@@ -512,11 +512,12 @@ print_screen(struct screen *s, const char *port, const char *token)
         print_head(s, port);
         for (size_t i = 0; i < s->n_samples; i++)
                 print_sample(&s->samples[i]);
-        printf("Be the agent " AGENT ", in another terminal (paste it; Ctrl-D ends it):\n"
-               "  cat | redis-cli --raw -p %s\n"
+        printf("Be the agent " AGENT ", in another terminal (paste it):\n"
+               "  redis-cli --raw -p %s <<'END'\n"
                "  AUTH %s\n"
                "  RESERVE\n"
-               "  REPLY %s \"Здравствуйте! Проверяем сервер, ответим через час.\"\n",
+               "  REPLY %s \"Проверяем сервер, ответим через час.\"\n"
+               "END\n",
             port, token, ticket == NULL ? "1" : ticket);
         fflush(stdout);
 }

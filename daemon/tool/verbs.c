@@ -73,7 +73,8 @@ verb_check(struct tool *t, int argc, char **argv)
         rc = config_load(t->client.file, &c, &report);
         fputs(buf_str(&report.text), stderr);
         if (rc == -1)
-                fprintf(stderr, "%u errors in %s\n", report.n_errors, t->client.file);
+                fprintf(stderr, "%u error%s in %s\n", report.n_errors,
+                    report.n_errors == 1 ? "" : "s", t->client.file);
         else
                 printf("%s: %zu agents, %zu lines, %zu mail accounts; %u warnings\n",
                     t->client.file, c->n_agents, c->n_lines, c->n_mails,

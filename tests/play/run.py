@@ -40,7 +40,7 @@ class Run:
         def shown():
             if self.proc.poll() is not None:
                 raise AssertionError("make run ended with %d:\n%s" % (self.proc.returncode, self.text()))
-            return re.search(r"^  REPLY \d+ .*\n", self.text(), re.M)
+            return re.search(r"^END\n", self.text(), re.M)
         wait_for(shown, 120, "the screen of make run")
         lines = self.text().splitlines()
         first = max(i for i, s in enumerate(lines) if "in rehearsal" in s)
@@ -113,7 +113,7 @@ class MakeRun(unittest.TestCase):
             self.assertRegex(text, r"Ticket \d+ \(%s, queued\): .*%s" % (what, re.escape(subject)))
         with urllib.request.urlopen(of(screen, r"(http://\S+/f/contact)"), timeout=10) as page:
             self.assertIn("Что случилось?", page.read().decode())
-        self.assertEqual(["REPLY", "RESERVE", "AUTH", "cat"], [s.split()[0] for s in screen[:-5:-1]])
+        self.assertEqual(["redis-cli", "AUTH", "RESERVE", "REPLY", "END"], [s.split()[0] for s in screen[-5:]])
         c = self.agent(screen)
         got = [json.loads(d) for d in c("RESERVE")]
         self.assertEqual(1, len(got))

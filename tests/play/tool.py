@@ -94,7 +94,7 @@ class Verbs(unittest.TestCase):
         self.assertEqual(["vpn"], doc["tags"])
         self.assertTrue([s for s in doc["sentences"] if s["holds"] and s["on"]])
         self.assertTrue([a for a in doc["agents"] if a["agent"] == "anna" and a["fits"]])
-        self.run_tool(1, "explain", "/nonexistent")
+        self.run_tool(2, "explain", "/nonexistent")
 
     def test_explain_needs_no_daemon(self):
         with Desk(start=False) as d:
@@ -201,6 +201,20 @@ class Verbs(unittest.TestCase):
             doc = self.desk.show(a, found[0]["id"])
         self.assertEqual("First\n.\n..two dots\nFrom here", doc["messages"][0]["text"].strip())
         self.assertEqual("message", doc["messages"][0]["kind"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be nobody")
+    def test_deliver_by_nobody(self):
+        """As Postfix runs its pipes: he may read the configuration, but not enter the state directory."""
+        nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
+        tool = os.path.join(BUILD, "helpline")
+        if subprocess.run([*nobody, "test", "-x", tool]).returncode != 0:
+            self.skipTest("nobody may not enter the build folder")
+        os.chmod(self.desk.top, 0o711)
+        os.chmod(self.desk.conf, 0o644)
+        p = subprocess.run([*nobody, tool, "-c", self.desk.conf, "deliver", "help@desk.example"],
+                           input=mail(subject="by nobody"), capture_output=True, timeout=60)
+        self.assertEqual(0, p.returncode, p.stderr)
+        self.assertEqual(1, len([t for t in self.desk.list() if t["subject"] == "by nobody"]))
 
     def test_deliver_sysexits(self):
         raw = mail()
