@@ -388,16 +388,16 @@ log_settle(struct channel *ch, struct channel_token t, enum settlement s, const 
         TAILQ_FOREACH(g, &p->sent, link)
         if (g->id == t.source)
                 break;
-        if (g != NULL) {
-                TAILQ_REMOVE(&p->sent, g, link);
-                p->n_sent--;
-                if (s == SETTLE_LATER || s == SETTLE_FULL)
-                        log_retry_later(p, why);
-                else
-                        p->retry_ms = 0;
-                crash_point("phone.settled");
-                gathered_settle(p, g, s, why, ticket);
-        }
+        if (g == NULL)
+                return;
+        TAILQ_REMOVE(&p->sent, g, link);
+        p->n_sent--;
+        if (s == SETTLE_LATER || s == SETTLE_FULL)
+                log_retry_later(p, why);
+        else
+                p->retry_ms = 0;
+        crash_point("phone.settled");
+        gathered_settle(p, g, s, why, ticket);
         if (!log_answered(p))
                 return;
         marks_advance(p);

@@ -293,7 +293,7 @@ columns_split_plain(const char *s, size_t n, size_t want, struct arena *a,
                         return err_set(
                             err, ERR_REJECT, "more than %d columns", COLUMNS_MAX);
                 cut[n_cut++] = s + i;
-                i += 1;
+                i += 2; /* they never overlap */
         }
         c->n = 0;
         first = n_cut >= want ? n_cut - (want - 1) : 0;

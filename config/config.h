@@ -250,8 +250,7 @@ int config_find_lmtp(
 const struct mail_account *config_mail(const struct config *c, const char *address);
 /* What answers to a ticket of this account leave from: of a form its `reply as`, of a call
  * the first mail account; NULL when there is none. */
-const struct mail_account *
-config_reply_mail(const struct config *c, const char *account);
+const struct mail_account *config_reply_mail(const struct config *c, const char *account);
 const struct agent_options *config_agent(const struct config *c, const char *name);
 const struct agent_options *
 config_agent_by_login(const struct config *c, const char *unix_user);

@@ -45,7 +45,7 @@ refused(const char *s, enum phone_syntax syntax, const char *why)
 #define TIMES "\"2026-11-24 10:00:00\",\"2026-11-24 10:00:05\",\"2026-11-24 10:01:00\","
 #define SIXTEEN                                                                          \
         HEAD "\"\"\"Ivan\"\" <84951234567>\"," CHANNELS TIMES "60,55,\"ANSWERED\","      \
-                                                              "\"DOC\""
+             "\"DOC\""
 #define START 1795514400000000LL
 
 static void
@@ -179,6 +179,9 @@ test_freeswitch(void **state)
             r.src, "+74951234567"); /* nothing is escaped: a hostile name */
         assert_string_equal(r.dst, "200");
         assert_false(r.is_answered);
+        r = parsed(
+            FS("a\",\",\"b", "", "0"), PHONE_SYNTAX_FREESWITCH); /* quotes that overlap */
+        assert_string_equal(r.dst, "200");
         refused("\"a\",\"b\"", PHONE_SYNTAX_FREESWITCH, "2 columns");
         refused(FS("x", "soon", "0"), PHONE_SYNTAX_FREESWITCH, "answer_stamp");
 }
