@@ -10,6 +10,7 @@
 
 #include "daemon/agent/agent.h"
 #include "daemon/base/clock.h"
+#include "daemon/phones.h"
 
 #define MESSAGES 20
 #define MESSAGES_MAX 100
@@ -542,6 +543,23 @@ stats_lines(struct agents *a, const struct store_stats *st, struct json_out *o)
 }
 
 static void
+stats_phones(const struct desk *d, struct json_out *o)
+{
+        for (size_t i = 0; i < phones_count(d->phones); i++) {
+                struct phone_log_status s;
+
+                phone_log_status(phones_at(d->phones, i), &s);
+                jo_open(o, '{');
+                jo_kstring(o, "account", s.account);
+                jo_kstring(o, "channel", "phone");
+                jo_kstring(o, "state", d->draining ? "draining" : s.state);
+                jo_ktime(o, "since", s.since_ms * 1000);
+                jo_kstring_or_null(o, "last_error", s.last_error);
+                jo_close(o, '}');
+        }
+}
+
+static void
 stats_channels(const struct desk *d, struct json_out *o)
 {
         struct err why = {.kind = ERR_NONE};
@@ -561,6 +579,7 @@ stats_channels(const struct desk *d, struct json_out *o)
                 jo_kstring_or_null(o, "last_error", takes ? "" : why.text);
                 jo_close(o, '}');
         }
+        stats_phones(d, o);
         jo_close(o, ']');
 }
 
