@@ -143,6 +143,7 @@ push_end(struct push *u)
 {
         u->result.why = u->why;
         u->result.ticket = u->ticket;
+        crash_point("phone.told");
         u->fn(u->arg, &u->result);
         free(u);
 }
@@ -207,6 +208,7 @@ log_save(struct phone_log *p)
         p->unsaved = false;
         p->n_waiting++;
         tail_position_format(&p->place, text);
+        crash_point("phone.save");
         h->cursor_set(h->arg, p->o.phone->account, text, on_saved, p);
 }
 
@@ -527,6 +529,7 @@ on_gathered(void *arg)
                 LIST_REMOVE(g, bucket);
                 g->state = READY;
                 TAILQ_INSERT_TAIL(&p->ready, g, link);
+                crash_point("phone.gathered");
         }
         log_set_gather_timer(p);
         log_pump(p);
@@ -569,6 +572,7 @@ log_record(
         g = log_gather(p, &r);
         g->marks = arena_grow(g->arena, g->marks, g->n_marks, sizeof(struct mark *));
         g->marks[g->n_marks++] = m;
+        crash_point("phone.row");
 }
 
 static void
@@ -707,6 +711,7 @@ phone_log_push(struct phone_log *p, const char *content_type, const char *bytes,
                         push_record(p, u, s, used, &first);
         }
         if (u->result.n_records > 0) {
+                crash_point("phone.pushed");
                 loop_later(p->loop, on_push_parsed, u);
                 return 0;
         }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/base/crash.h"
 #include "daemon/base/log.h"
 
 #define MEMORY_MAX ((size_t)64 * 1024)
@@ -92,6 +93,7 @@ spool_add(struct spool *s, const void *p, size_t n)
                     !spool_write(s->fd, buf_str(&s->memory), s->memory.len))
                         return spool_fail(s);
                 buf_fini(&s->memory);
+                crash_point("web.spooled");
         }
         return spool_write(s->fd, p, n) || spool_fail(s);
 }

@@ -13,6 +13,7 @@
 #include "channels/phone_message.h"
 #include "daemon/agent/agent.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/crash.h"
 #include "daemon/base/utf8.h"
 #include "daemon/intake.h"
 #include "daemon/phones.h"
@@ -140,6 +141,7 @@ on_submitted(void *arg, const struct err *err, const char *ticket)
                 return;
         }
         resp_bulks(&b, ticket);
+        crash_point("submit.answer");
         call_answer(c, &b);
 }
 
@@ -162,6 +164,7 @@ submit(struct call *c, struct message **m, const char *ticket, bool is_note)
                 return;
         }
         *m = NULL;
+        crash_point("submit.begin");
         intake_submit(d->intake, &s, on_submitted, c);
 }
 

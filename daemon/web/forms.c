@@ -270,7 +270,7 @@ post_read(struct web_request *q, const struct form_options *f)
         }
         q->sent.form = f;
         q->sent.language = q->language;
-        q->sent.country = q->web->desk->config->country;
+        q->sent.country = arena_strdup(q->arena, q->web->desk->config->country);
         q->sent.client = arena_strdup(q->arena, http_client(q->http));
         q->sent.now_us = clock_now_us();
         if (rc == 0)
@@ -316,14 +316,21 @@ answer_error_json(struct web_request *q, int status, const char *sentence)
         web_answer_json(q, status, &b);
 }
 
+static bool
+has_keys(const struct web_request *q)
+{
+        return store_secret_newest(q->web->desk->store) != 0;
+}
+
 /* The token as it was sent, so that sending once more is the same; a new one when it
  * was none of ours. */
 static const char *
 token_again(struct web_request *q)
 {
         const char *sent = web_form_value(&q->sent, PAGE_TOKEN, 0);
+        bool is_ours = *q->token_id != '\0' || !has_keys(q); /* as far as we can say */
 
-        return *q->token_id != '\0' && sent != NULL ? sent : web_token(q, q->name);
+        return is_ours && sent != NULL ? sent : web_token(q, q->name);
 }
 
 static void
@@ -464,32 +471,29 @@ post_deliver(struct web_request *q)
 {
         q->message = post_message;
         q->taken = post_taken;
-        q->not_taken = post_not_taken;
         q->account = arena_strdup(q->arena, q->sent.form->account);
         q->ticket = arena_strdup(q->arena, sent_tokens_find(q->web->sent, q->token_id));
         make_digest(q);
         crash_point("web.whole");
-        web_patience(q);
         web_deliver(q);
 }
 
+/* A daemon that was killed has its keys again before it takes a token for a wrong one: it
+ * may be that of a ticket already. */
 static void
-post_end(struct web_request *q)
+post_judge(struct web_request *q)
 {
         const struct form_options *f = form_of(q);
         struct form_fault *faults;
         size_t n;
 
+        q->sent.form = f;
         if (f == NULL) {
                 web_answer_error(q, PAGE_NOT_FOUND);
                 return;
         }
-        if (!post_read(q, f))
-                return;
-        if (is_robot(q)) {
-                log_info(
-                    "ROBOT", "form=%s client=%s", log_quote(q->name), q->sent.client);
-                answer_thanks(q, f, "", "");
+        if (!has_keys(q) && !q->is_json) {
+                web_again(q, post_judge);
                 return;
         }
         check_token(q);
@@ -509,6 +513,28 @@ post_end(struct web_request *q)
                 post_not_taken(q, true);
         else
                 post_deliver(q);
+}
+
+static void
+post_end(struct web_request *q)
+{
+        const struct form_options *f = form_of(q);
+
+        if (f == NULL) {
+                web_answer_error(q, PAGE_NOT_FOUND);
+                return;
+        }
+        if (!post_read(q, f))
+                return;
+        if (is_robot(q)) {
+                log_info(
+                    "ROBOT", "form=%s client=%s", log_quote(q->name), q->sent.client);
+                answer_thanks(q, f, "", "");
+                return;
+        }
+        q->not_taken = post_not_taken;
+        web_patience(q);
+        post_judge(q);
 }
 
 /* "/f/NAME" or "/f/NAME/thanks/…" */

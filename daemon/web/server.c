@@ -261,6 +261,7 @@ on_settled(void *arg, enum settlement s, const char *why, const char *ticket)
         case SETTLE_QUARANTINED:
                 sent_tokens_note(q->web->sent, q->token_id, ticket);
                 q->taken(q, ticket);
+                crash_point("web.answer");
                 return;
         case SETTLE_FULL:
                 q->not_taken(q, true);
