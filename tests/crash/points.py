@@ -28,8 +28,7 @@ def points():
                 if name.endswith(".c") and name != "crash.c":
                     with open(os.path.join(folder, name), encoding="utf-8") as f:
                         for point in re.findall(r'crash_point\("([^"]+)"\)', f.read()):
-                            if not point.startswith(("phone.", "web.")):  # tests/play/phone.py, tests/crash/form_points.py
-                                found[point] = os.path.join(os.path.relpath(folder, ROOT), name)
+                            found[point] = os.path.join(os.path.relpath(folder, ROOT), name)
     return found
 
 
