@@ -179,8 +179,9 @@ outgoing(struct call *c, const struct ticket *t, const char *text, struct messag
 {
         struct recipients r = {.call = c, .t = t};
         bool to, cc;
+        bool by_mail = config_reply_mail(c->agents->desk->config, t->account) != NULL;
 
-        if (config_reply_mail(c->agents->desk->config, t->account) == NULL)
+        if (!by_mail && strcmp(t->channel, "web") != 0)
                 return err_code(err, ERR_STATE, "STATE",
                     "the account %s of ticket %s is not in the configuration: nothing "
                     "can be "
@@ -199,7 +200,7 @@ outgoing(struct call *c, const struct ticket *t, const char *text, struct messag
         e->message = r.m;
         e->account = r.m->from.address;
         e->to = r.envelope;
-        e->n_to = r.n;
+        e->n_to = by_mail ? r.n : 0; /* without mail: on the customer's page alone */
         return 0;
 }
 

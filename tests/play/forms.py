@@ -14,6 +14,7 @@ import time
 import unittest
 import urllib.parse
 
+import phone
 from desk import SLOW, Desk, servers_of, wait_for
 
 FORMS = """
@@ -351,12 +352,36 @@ class Forms(unittest.TestCase):
             self.assertNotIn(b" 201 ", s.recv(4096))
         self.assertEqual(web.get("/health").status, 200)
 
+    def test_calls_are_pushed(self):
+        row = phone.row("1700000000.17", start=int(time.time()) - 60)
+        kind = {"Authorization": "Bearer letmein", "Content-Type": "text/csv"}
+        got = [json.loads(self.web.ask("POST", "/calls/office", row, kind, timeout=60).text) for _ in range(2)]
+        self.assertEqual((got[0]["calls"], got[0]["bad"]), (1, 0))
+        self.assertEqual(got[0]["ticket"], got[1]["ticket"])
+        doc = self.desk.full(got[0]["ticket"])
+        self.assertEqual((doc["channel"], doc["n_messages"]), ("phone", 1))
+
     def test_calls_need_the_password(self):
         for auth in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic letmein"}):
             self.assertEqual(self.web.ask("POST", "/calls/office", "{}", auth).status, 401)
         self.assertEqual(self.web.ask("POST", "/calls/none", "{}", {"Authorization": "Bearer letmein"}).status, 404)
         a = self.web.ask("POST", "/calls/office", "nonsense", {"Authorization": "Bearer letmein", "Content-Type": "text/plain"})
         self.assertEqual(a.status, 400, a.text)
+
+
+class NoMail(unittest.TestCase):
+    def test_a_desk_without_mail_answers_on_the_page(self):
+        with FormDesk() as d:
+            d.write(re.sub(r"mail support@desk\.example \{.*?\n\}\n", "", d.text, flags=re.S))
+            d.cmd("RELOAD")
+            a = d.web.send()
+            ticket, page = number(a), d.web.get(a.location).text
+            with d.agent("vera") as v:
+                v("TAKE", ticket)
+                v("REPLY", ticket, "Only here")
+            link = re.search(r'href="(/s/[^"?]+)', page).group(1)
+            self.assertIn("Only here", d.web.get(link).text)
+            d.fsck()
 
 
 class Away(unittest.TestCase):
