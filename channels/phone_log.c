@@ -32,6 +32,7 @@
 #define RETRY_MAX_MS 30000
 #define SENT_MAX 16 /* calls under way at once */
 #define ROWS_MAX 20000 /* held before the file is read on */
+#define MARKS_MAX 100000 /* the same of records, also of those that held nothing */
 #define ROWS_OF_CALL 500 /* more rows of one call are left out */
 #define BURST 2000 /* records read in one turn */
 #define PUSH_MAX (1 << 20)
@@ -82,6 +83,7 @@ struct phone_log {
         struct phone_tail *tail;
         TAILQ_HEAD(, mark) marks;
         size_t n_rows; /* held */
+        size_t n_marks;
         LIST_HEAD(, gathered) buckets[BUCKETS];
         struct gathered_list gathering, ready, sent;
         size_t n_sent;
@@ -92,6 +94,7 @@ struct phone_log {
         bool saving, unsaved;
         struct tail_position place; /* settled up to here */
         unsigned n_waiting; /* answers of the host we are owed */
+        bool reads_on; /* more was there than one turn takes */
         unsigned n_bad;
         int64_t bad_since_ms;
         bool draining, retired;
@@ -223,6 +226,7 @@ marks_advance(struct phone_log *p)
                 p->place = m->after;
                 moved = true;
                 TAILQ_REMOVE(&p->marks, m, link);
+                p->n_marks--;
                 free(m);
         }
         if (moved)
@@ -544,6 +548,7 @@ mark_new(struct phone_log *p, const struct tail_position *after)
 
         m->after = *after;
         TAILQ_INSERT_TAIL(&p->marks, m, link);
+        p->n_marks++;
         return m;
 }
 
@@ -582,14 +587,16 @@ log_read(struct phone_log *p)
         const char *s;
         size_t n, n_records = 0;
 
-        phone_tail_look(p->tail);
-        while (n_records < BURST && p->n_rows < ROWS_MAX &&
+        if (!p->reads_on)
+                phone_tail_look(p->tail);
+        while (n_records < BURST && p->n_rows < ROWS_MAX && p->n_marks < MARKS_MAX &&
                phone_tail_next(p->tail, &s, &n, &after)) {
                 log_record(p, s, n, &after);
                 n_records++;
         }
         marks_advance(p);
-        timer_set(p->poll_timer, n_records == BURST ? 0 : p->o.poll_ms);
+        p->reads_on = n_records == BURST || phone_tail_is_paused(p->tail);
+        timer_set(p->poll_timer, p->reads_on ? 0 : p->o.poll_ms);
 }
 
 static void

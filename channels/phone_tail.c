@@ -32,6 +32,7 @@
 #include "daemon/base/log.h"
 
 #define CHUNK 65536
+#define TURN_MAX (4 << 20) /* read before others get their turn */
 #define QUIET_LOOKS 2 /* so often a rotated file must have said nothing new */
 
 struct phone_tail {
@@ -46,6 +47,8 @@ struct phone_tail {
         bool is_finished; /* and nothing will come to it */
         unsigned quiet; /* looks since it was rotated and silent */
         uint64_t size; /* at the last look */
+        size_t n_turn; /* bytes read in this turn */
+        bool is_paused; /* its turn is over, and there may be more */
 };
 
 /* ---- positions ---- */
@@ -310,6 +313,7 @@ phone_tail_look(struct phone_tail *t)
 {
         struct stat st;
 
+        t->n_turn = 0;
         if (t->fd == -1) {
                 tail_take_new(t);
                 return;
@@ -340,6 +344,7 @@ tail_fill(struct phone_tail *t)
         if (n <= 0)
                 return false;
         t->in.len += (size_t)n;
+        t->n_turn += (size_t)n;
         t->in.data[t->in.len] = '\0';
         return true;
 }
@@ -360,6 +365,22 @@ tail_give(struct phone_tail *t, size_t n, const char **s, size_t *len)
                     log_quote(t->path), t->at.offset, PHONE_LINE_MAX / 1024);
         t->skipping = t->was_long = false;
         return true;
+}
+
+/* However much has come at once, it is read in turns. */
+static bool
+tail_pause(struct phone_tail *t)
+{
+        t->is_paused = t->n_turn >= TURN_MAX;
+        if (t->is_paused)
+                t->n_turn = 0;
+        return t->is_paused;
+}
+
+bool
+phone_tail_is_paused(const struct phone_tail *t)
+{
+        return t->is_paused;
 }
 
 /* A line that will not end soon is not kept. */
@@ -389,8 +410,10 @@ phone_tail_next(
                         *after = t->at;
                         return true;
                 }
-                if (left >= PHONE_LINE_MAX)
+                if (left >= PHONE_LINE_MAX || (t->skipping && left > 0))
                         tail_skip(t);
+                if (tail_pause(t))
+                        return false;
                 if (tail_fill(t))
                         continue;
                 if (!t->is_finished)

@@ -34,8 +34,10 @@ bool phone_tail_is_open(const struct phone_tail *t);
 /* Look whether the file was rotated or truncated; once a second, before reading. */
 void phone_tail_look(struct phone_tail *t);
 /* The next record with its line end, valid until the next call, and the place behind it.
- * len 0: something that was too long was skipped. false: nothing more for now. */
+ * len 0: something that was too long was skipped. false: nothing more for now, or enough
+ * for one turn (is_paused): the next call goes on. */
 bool phone_tail_next(
     struct phone_tail *t, const char **s, size_t *len, struct tail_position *after);
+bool phone_tail_is_paused(const struct phone_tail *t);
 
 #endif

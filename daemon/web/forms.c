@@ -431,7 +431,8 @@ check_token(struct web_request *q)
                 q->token_id = arena_strdup(q->arena, id);
 }
 
-/* What makes two sendings one. */
+/* What makes two sendings one. A key alone does not: programs count from one, and what
+ * came under the key of another must neither be lost nor be told whose ticket that is. */
 static void
 make_digest(struct web_request *q)
 {
@@ -443,7 +444,7 @@ make_digest(struct web_request *q)
         if (*q->token_id != '\0')
                 text = arena_printf(q->arena, "token %s %s", q->token_id, print);
         else if (*key != '\0')
-                text = arena_printf(q->arena, "key %s", key);
+                text = arena_printf(q->arena, "key %s %s %s", q->name, print, key);
         else if (!q->is_json) /* from a foreign site: twice within the hour is once */
                 text = arena_printf(q->arena, "site %s %lld %s", q->sent.client,
                     (long long)(q->sent.now_us / HOUR_US), print);
