@@ -81,10 +81,10 @@ struct phone_log {
         struct phone_log_options o;
         struct phone_options phone;
         struct phone_tail *tail;
-        TAILQ_HEAD(, mark) marks;
+        TAILQ_HEAD(mark_list, mark) marks;
         size_t n_rows; /* held */
         size_t n_marks;
-        LIST_HEAD(, gathered) buckets[BUCKETS];
+        LIST_HEAD(gathered_bucket, gathered) buckets[BUCKETS];
         struct gathered_list gathering, ready, sent;
         size_t n_sent;
         uint64_t next_id;
@@ -391,9 +391,9 @@ log_settle(struct channel *ch, struct channel_token t, enum settlement s, const 
         struct phone_log *p = (struct phone_log *)ch;
         struct gathered *g;
 
-        TAILQ_FOREACH(g, &p->sent, link)
-        if (g->id == t.source)
-                break;
+        for (g = TAILQ_FIRST(&p->sent); g != NULL && g->id != t.source;
+             g = TAILQ_NEXT(g, link))
+                ;
         if (g == NULL)
                 return;
         TAILQ_REMOVE(&p->sent, g, link);

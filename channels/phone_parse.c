@@ -281,7 +281,7 @@ static int
 columns_split_plain(const char *s, size_t n, size_t want, struct arena *a,
     struct columns *c, struct err *err)
 {
-        const char *cut[COLUMNS_MAX];
+        const char *cut[COLUMNS_MAX] = {NULL};
         size_t n_cut = 0, first;
 
         if (n < 2 || s[0] != '"' || s[n - 1] != '"')

@@ -243,7 +243,10 @@ read_fields(struct input *in, struct message *m)
         }
         m->form = arena_alloc(m->arena, sizeof *m->form);
         m->form->name = m->form->consent_text = m->form->consent_address = "";
-        json_object_foreach(o, key, value) read_field(in, m, key, value);
+        json_object_foreach(o, key, value)
+        {
+                read_field(in, m, key, value);
+        }
 }
 
 static void
