@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/queue.h>
 
 #include "channels/spool.h"
@@ -138,6 +139,19 @@ value_clean(
         if (p == NULL)
                 return NULL;
         return clean(a, p->value, p->len, f->type != FIELD_TEXT);
+}
+
+/* Ticked, or said by a program: what says no is no consent. */
+static bool
+consent_is_given(const struct form_sent *s, const struct field_options *f)
+{
+        static const char *const no[] = {"no", "false", "off", "0", "нет"};
+        const char *value = web_form_value(s, f->name, 0);
+
+        for (size_t i = 0; value != NULL && i < sizeof no / sizeof *no; i++)
+                if (strcasecmp(value, no[i]) == 0)
+                        return false;
+        return value != NULL;
 }
 
 /* A chosen file: browsers send an empty one when none was. */
@@ -354,6 +368,8 @@ field_fault(const struct form_sent *s, const struct field_options *f, struct are
 
         if (f->type == FIELD_FILES)
                 return files_fault(s, f, a);
+        if (f->type == FIELD_CONSENT && !consent_is_given(s, f))
+                return f->required ? pick(&missing[f->type], s->language) : NULL;
         while (fault == NULL && (value = value_clean(s, f, n, a)) != NULL) {
                 if (*value != '\0')
                         fault = value_fault(s, f, value, a);
@@ -432,7 +448,7 @@ take_field(const struct form_sent *s, const struct field_options *f, struct mess
 static void
 take_consent(const struct form_sent *s, const struct field_options *f, struct message *m)
 {
-        if (part_at(s, f->name, 0) == NULL)
+        if (!consent_is_given(s, f))
                 return;
         m->form->consent_text = arena_strdup(m->arena, f->text);
         m->form->consent_address = arena_strdup(m->arena, s->client);

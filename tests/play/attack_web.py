@@ -242,6 +242,11 @@ class Attack(unittest.TestCase):
             self.assertIn(self.web.ask("POST", "/f/slow", "message=x%d" % i, {"X-Forwarded-For": junk,
                           "Content-Type": "application/x-www-form-urlencoded"}).status, (422, 429))
 
+    def test_no_is_no_consent(self):
+        for no in ("no", "False", "0", "off", False, None, ""):
+            a = self.web.json("/f/contact", dict(GOOD, consent=no))
+            self.assertEqual((a.status, list(json.loads(a.text)["fields"])), (422, ["consent"]), no)
+
     # ---- bodies ----
 
     def test_bodies(self):
