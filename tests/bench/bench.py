@@ -151,6 +151,7 @@ class Alone:
             ["redis-server", "--port", "0", "--dir", self.dir, "--unixsocket", "r.sock", "--appendonly", "yes", "--appendfsync",
              "always", "--save", "", "--logfile", os.path.join(self.dir, "log")], stdout=subprocess.DEVNULL)
         self.sock = wait_for(self.connect, 20, "redis-server")
+        self.words = {}
         self.ask(encode(["SCRIPT", "LOAD", script]), 1)
 
     def connect(self):
@@ -176,15 +177,22 @@ class Alone:
             got = c.read(60, raising=False)
             if isinstance(got, Exception):
                 raise AssertionError("the script alone: %s" % got)
+            if isinstance(got, list):
+                self.words[got[0]] = self.words.get(got[0], 0) + 1
 
     def rate(self, commands, window):
         """Commands a second with so many in flight."""
         packed = [encode(c) for c in commands]
+        self.words = {}
         began = time.monotonic()
         for i in range(0, len(packed), window):
             part = packed[i:i + window]
             self.ask(b"".join(part), len(part))
-        return len(packed) / (time.monotonic() - began)
+        took = time.monotonic() - began
+        done = self.words.get("OK", 0) + self.words.get("TAKEN", 0)
+        if done < 0.9 * len(packed):
+            raise AssertionError("alone the scripts do something else: %r" % self.words)
+        return len(packed) / took
 
     def stop(self):
         self.sock.close()
@@ -295,15 +303,17 @@ def bench_mails(d, fsyncs):
         used = {who: s - before.get(who, 0.0) for who, s in cpu_seconds(d).items()}
         if refused:
             say("  %d mails were not taken (the disk is nearly full?)" % refused)
+    copy = copy_of(d)
     tap = Tap(d.state)
-    asyncio.run(send_mails(d, 8, counted_source(600)))
+    asyncio.run(send_mails(d, 8, counted_source(800)))
     puts = tap.stop({b"put"})
-    alone = Alone(d.state + "-none", script_of())
+    alone = Alone(copy, script_of())
     try:
         half = len(puts) // 2
         one, many = alone.rate(puts[:half], 1), alone.rate(puts[half:], 64)
     finally:
         alone.stop()
+        shutil.rmtree(copy)
     say("mails    disk: %.0f fsync/s of 5 KB; the same puts alone: %.0f/s one at a time, %.0f/s with 64 in flight" % (fsyncs, one, many))
     for n, rate in rates.items():
         base = one if n == 1 else many
@@ -311,6 +321,15 @@ def bench_mails(d, fsyncs):
     say("mails    processor time a mail at 64: " + ", ".join("%s %.2f ms" % (who, s / taken * 1e3) for who, s in used.items() if s > 0)
         + "; all together %.0f %% of %d processors" % (sum(used.values()) / took / os.cpu_count() * 100, os.cpu_count()))
     return rates
+
+
+def copy_of(d):
+    """The store as it is now, for the same scripts to run on; the daemon starts again."""
+    d.stop()
+    copy = d.state + "-copy"
+    shutil.copytree(os.path.join(d.state, "appendonlydir"), os.path.join(copy, "appendonlydir"))
+    d.start()
+    return copy
 
 
 def script_of():
@@ -361,11 +380,7 @@ def bench_pairs(d):
     n = int(80 * PART_S)
     asyncio.run(send_mails(d, 8, plain_source(n * 9 + 500)))
     one, eight = work_pairs(d, 1, n), work_pairs(d, 8, n)
-    d.restart()
-    copy = d.state + "-copy"
-    d.stop()
-    shutil.copytree(os.path.join(d.state, "appendonlydir"), os.path.join(copy, "appendonlydir"))
-    d.start()
+    copy = copy_of(d)
     tap = Tap(d.state)
     work_pairs(d, 1, 400)
     scripts = tap.stop({b"pull", b"commit"})

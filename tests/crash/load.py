@@ -130,8 +130,7 @@ class Load:
         for c in self.d.clients:
             c.close()
         self.d.clients = []
-        keeper.turn()
-        self.d.wait_ready()
+        keeper.wait_ready()
         if self.errors:
             raise self.errors[0]
 
@@ -158,7 +157,7 @@ class Load:
             wait_for(lambda: self.outbox_empty(keeper), 60, "the outbox is empty", 0.1)
         except AssertionError as e:
             raise AssertionError("%s: %s" % (e, d.cmd("OUTBOX", "LIST")[1])) from None
-        d.wait_ready()
+        keeper.wait_ready()
         tickets = self.all_tickets()
         subjects = sorted(t["subject"] for t in tickets)
         wanted = sorted("mail %d" % n for n in range(self.n_mails))
@@ -196,6 +195,16 @@ class Keeper:
         if self.d.proc.poll() is not None:
             self.n_deaths += 1
             self.d.spawn(self.env)
+
+    def wait_ready(self):
+        """It may die once more while we look."""
+        def ready():
+            self.turn()
+            try:
+                return self.d.is_ready()
+            except AssertionError:
+                return False
+        wait_for(ready, 30, "the daemon is ready")
 
 
 def kill(pid):

@@ -5,8 +5,9 @@ n-th passing of the point the daemon (or the helper whose point it is) kills its
 or stops there while its store or its helpers are killed. Then everything must be as
 if nothing had been: load.py says what that means.
 """
+# run: release asan
 # alone
-# seconds: 900
+# seconds: 400
 import os
 import re
 import signal

@@ -1,4 +1,5 @@
 """kill -9 of anything at any time under load, with a printed seed."""
+# run: release asan
 # alone
 # seconds: 400
 import os

@@ -51,6 +51,7 @@ class Connections(unittest.TestCase):
             d.deliver(mail())
             anna = d.agent("anna")
             t = d.reserve(anna)[0]["id"]
+            d.sink.wait(1)  # the acknowledgement has left: its helper's descriptors are counted
             for tail in (encode(["QUIT"]), b"*1\r\n$zz\r\n"):
                 before = descriptors(d)
                 for _ in range(10):
