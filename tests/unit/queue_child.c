@@ -171,7 +171,7 @@ child_end(void)
 {
         redis_conn_free(&owner.conn);
         redis_child_stop(owner.child, 5000, on_stopped, NULL);
-        assert_true(until(&owner.n_stopped, 1, 8000));
+        assert_true(until(&owner.n_stopped, 1, 30000));
         child_close();
 }
 
@@ -245,10 +245,10 @@ killed_and_started_again(void **state)
         child_open(-1);
         assert_string_equal(ask("SET a 1"), "OK ");
         kill(redis_child_pid(owner.child), SIGKILL);
-        assert_true(until(&owner.n_exited, 1, 2000));
+        assert_true(until(&owner.n_exited, 1, 30000));
         assert_non_null(strstr(owner.why.text, "killed by signal 9"));
         assert_string_equal(ask("GET a"), "1 ");
-        assert_true(until(&owner.n_started, 2, 2000));
+        assert_true(until(&owner.n_started, 2, 30000));
         child_end();
 }
 
@@ -275,7 +275,7 @@ three_exits_are_enough(void **state)
         (void)state;
         fake_program("echo cannot go on; exit 3");
         child_open(-1);
-        assert_true(until(&owner.n_fatal, 1, 5000));
+        assert_true(until(&owner.n_fatal, 1, 30000));
         assert_int_equal(owner.n_started, 0); /* it never listened */
         assert_int_equal(owner.n_exited, 2);
         assert_non_null(strstr(owner.why.text, "three times within a minute"));
@@ -294,7 +294,7 @@ out_of_descriptors_passes(void **state)
         none = old;
         none.rlim_cur = 3;
         setrlimit(RLIMIT_NOFILE, &none);
-        assert_true(until(&owner.n_exited, 1, 5000));
+        assert_true(until(&owner.n_exited, 1, 30000));
         setrlimit(RLIMIT_NOFILE, &old);
         assert_string_equal(ask("PING"), "PONG ");
         assert_int_equal(owner.n_fatal, 0);
@@ -307,7 +307,7 @@ no_program_is_told(void **state)
         (void)state;
         setenv("PATH", base, 1);
         child_open(-1);
-        assert_true(until(&owner.n_fatal, 1, 5000));
+        assert_true(until(&owner.n_fatal, 1, 30000));
         assert_non_null(strstr(owner.why.text, "apt-get install redis-server"));
 }
 
@@ -324,7 +324,7 @@ one_that_does_not_end_is_killed(void **state)
         assert_true(redis_child_pid(owner.child) > 0);
         begin = clock_read_mono_us();
         redis_child_stop(owner.child, 300, on_stopped, NULL);
-        assert_true(until(&owner.n_stopped, 1, 5000));
+        assert_true(until(&owner.n_stopped, 1, 30000));
         assert_true(clock_read_mono_us() - begin < 2000000);
 }
 
@@ -336,7 +336,7 @@ chatter_is_read(void **state)
         fake_program(
             "head -c 300000 /dev/zero | tr '\\0' x; echo; yes | head -c 200000; exit 1");
         child_open(-1);
-        assert_true(until(&owner.n_exited, 1, 5000));
+        assert_true(until(&owner.n_exited, 1, 30000));
 }
 
 /* ---- the tail of the file ---- */
@@ -421,7 +421,7 @@ damage_is_told_not_mended(void **state)
         aof_path(path, sizeof path);
         stat(path, &before);
         child_open(-1);
-        assert_true(until(&owner.n_fatal, 1, 5000));
+        assert_true(until(&owner.n_fatal, 1, 30000));
         assert_int_equal(owner.n_started, 0);
         assert_non_null(strstr(owner.why.text, "is damaged from byte"));
         stat(path, &after);
@@ -439,7 +439,7 @@ damage_redis_sees_is_told(void **state)
         aof_make();
         aof_add(damage, sizeof damage - 1);
         child_open(-1);
-        assert_true(until(&owner.n_fatal, 1, 5000));
+        assert_true(until(&owner.n_fatal, 1, 30000));
         assert_int_equal(owner.n_exited, 0);
         assert_non_null(strstr(owner.why.text, "cannot read its append-only file"));
 }
