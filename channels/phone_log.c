@@ -222,7 +222,8 @@ marks_advance(struct phone_log *p)
         struct mark *m;
         bool moved = false;
 
-        while ((m = TAILQ_FIRST(&p->marks)) != NULL && m->done) {
+        while (
+            (m = TAILQ_FIRST(&p->marks)) != NULL && m->done) { /* NOLINT: the next one */
                 p->place = m->after;
                 moved = true;
                 TAILQ_REMOVE(&p->marks, m, link);
@@ -511,7 +512,7 @@ log_pump(struct phone_log *p)
 
         while (!p->draining && !timer_is_set(p->retry_timer) && p->n_sent < SENT_MAX &&
                (g = TAILQ_FIRST(&p->ready)) != NULL)
-                if (!log_deliver_next(p, g))
+                if (!log_deliver_next(p, g)) /* NOLINT: it takes itself off the list */
                         break;
         marks_advance(p);
 }

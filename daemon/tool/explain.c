@@ -4,6 +4,7 @@
  * judgement and rules as the daemon; only the store is not there, so it counts as a new
  * ticket.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -205,6 +206,7 @@ explain_message(struct tool *t, struct explained *x)
         struct facts f = {.message = x->message, .now_ms = clock_now_ms()};
         struct decision d;
 
+        assert(x->message != NULL);
         if (strcmp(x->message->channel, "email") == 0)
                 mail_judge(x->message, x->config, false);
         rules_decide(x->config, &f, x->a, &d);

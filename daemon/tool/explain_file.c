@@ -42,7 +42,7 @@ explain_find_form(const struct config *c, const char *name, struct err *err)
                 f = &c->forms[0];
         if (f != NULL)
                 return f;
-        if (c->n_forms == 0)
+        if (c->n_forms == 0 || c->forms == NULL)
                 err_set(err, ERR_CONFIG, "%s declares no form", c->file);
         else if (name == NULL || *name == '\0')
                 err_set(err, ERR_CONFIG, "there are %zu forms: which one? --form %s",
@@ -64,7 +64,7 @@ explain_find_phone(const struct config *c, const char *name, struct err *err)
                 p = &c->phones[0];
         if (p != NULL)
                 return p;
-        if (c->n_phones == 0)
+        if (c->n_phones == 0 || c->phones == NULL)
                 err_set(err, ERR_CONFIG, "%s declares no phone", c->file);
         else if (name == NULL || *name == '\0')
                 err_set(err, ERR_CONFIG, "there are %zu phones: which one? --phone %s",
