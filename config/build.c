@@ -431,7 +431,7 @@ agent_finish(struct build *b, struct agent_options *agent)
                 qsort(
                     agent->skills, agent->n_skills, sizeof *agent->skills, skill_compare);
         line[0] = agent->line;
-        agent->profile = (struct profile){line, 1, agent->skills, agent->n_skills};
+        agent->profile = (struct profile){line, 1, agent->skills, agent->n_skills, ""};
 }
 
 /* unix:agents.sock is in the state directory. */

@@ -16,6 +16,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
+#include "daemon/model/calendar.h"
 #include "daemon/model/class.h"
 #include "daemon/model/ticket.h"
 
@@ -44,8 +45,29 @@ struct mail_account {
 
 struct line_options {
         const char *name;
-        unsigned holds; /* tickets in hand at once of an agent at home here; default 4 */
+        unsigned holds; /* weight in hand at once of an agent at home here; default 4 */
         int64_t lease_ms; /* default 4h */
+        struct open_time
+            escalate; /* queued or held so long: one line up; 0 only by hand */
+        int64_t handed_ms; /* head start of what is handed to it; default 0s */
+        struct class_step
+            *steps; /* of what is handed to it: `steps { after 1h also third }` */
+        size_t n_steps;
+        bool is_private; /* seen by its agents and leads only */
+        bool allow_cc; /* its agents may answer to other addresses */
+        int64_t wrap_up_ms; /* pause of an agent after he has finished one; default 0s */
+};
+
+struct hours_options { /* `hours office { … }`; "always" is always there */
+        const char *name;
+        struct calendar calendar; /* sealed */
+};
+
+struct promise_options { /* `promise standard { hours office; … }` */
+        const char *name;
+        const struct hours_options *hours; /* NULL: always */
+        struct open_time first_response, next_response, resolution; /* 0 0: none */
+        unsigned warn; /* share of the time after which it is at risk, percent; 80 */
 };
 
 struct agent_options {
@@ -58,6 +80,13 @@ struct agent_options {
         unsigned holds; /* his own, else his line's */
         const char *login; /* Unix user on the local socket, "" none */
         const char *mail; /* his own address, "" none */
+        const char **helps; /* lines whose tickets he takes when his own has none */
+        size_t n_helps;
+        const char *only; /* skill, "" none */
+        const char *deputy; /* agent, "" : the line */
+        const char *tutor; /* of a trainee: `trainee of anna`; "" none */
+        bool notify_mail; /* `notify mail` */
+        const char *hours; /* when he works, "" always: outside he counts as away */
         struct profile profile; /* ready made for class_step() */
 };
 
@@ -213,6 +242,16 @@ struct config {
         size_t n_mails;
         struct line_options *lines; /* in order; "first" when none is declared */
         size_t n_lines;
+        int64_t help_delay_ms; /* 30m: how much later a helped line counts */
+        int64_t remind_ms, give_up_ms; /* no-answer { remind 3d; close 7d }; 0 neither */
+        bool balance_load; /* `balance load`: share of capacity before idle time */
+        unsigned channel_weight[3]; /* `weight phone 4`: email web phone; default 1 */
+        const char **codes; /* of RESOLVE CODE; n 0: any word */
+        size_t n_codes;
+        struct hours_options *hours;
+        size_t n_hours;
+        struct promise_options *promises;
+        size_t n_promises;
         const char **skills;
         size_t n_skills;
         struct agent_options *agents;
@@ -263,8 +302,17 @@ bool config_data_changed(const struct config *c);
 /* A number for what those files are now: who has tried to reload at this one in vain need
  * not try again until it is another. */
 uint64_t config_data_stamp(const struct config *c);
-/* The line right of it (up), NULL at the end. */
+/* The line right of it (up), NULL at the end; left of it (down), NULL at the first. */
 const struct line_options *config_line_next(const struct config *c, const char *name);
+const struct line_options *config_line_before(const struct config *c, const char *name);
+const struct hours_options *config_hours(const struct config *c, const char *name);
+const struct promise_options *config_promise(const struct config *c, const char *name);
+/* The calendar a class document names, if the configuration still has it; NULL: ask the
+ * store (hash `cal`), or "" : real time. */
+const struct calendar *config_calendar(const struct config *c, const char *calendar_id);
+/* Who is asked for him, in this order: `deputy` of `deputy` …, at most 5, a circle ends
+ * it. Returns how many. Absences that name another deputy are the store's to add. */
+size_t config_deputies(const struct config *c, const char *agent, const char *out[5]);
 /* Is it one of our own addresses (mail accounts and their `also`)? */
 bool config_is_ours(const struct config *c, const char *address);
 /* Is the address (or its @domain), or the number, in the list? */

@@ -32,6 +32,12 @@ struct decision {
         bool shelve; /* kept, no agent: created resolved, in no queue */
         const char *route;
         const char *line; /* the first of the route's lines */
+        const char *promise; /* of the route, "" none */
+        const char **tell; /* agents to be told (`tell marina oleg`) */
+        size_t n_tell;
+        const char *ask; /* template that asks the customer back, "" none */
+        enum { PREFER_NONE, PREFER_LAST_AGENT, PREFER_MANAGER } prefer;
+        int64_t prefer_ms; /* for how long */
         struct class class_doc; /* sealed: complete demands, head start included */
         /* all, in order, routes included up to the chosen */
         struct sentence_trace *sentences;
@@ -42,6 +48,34 @@ struct decision {
  * is route "default": the first line, no needs. Everything in *out lives in a or in c. */
 void rules_decide(
     const struct config *c, const struct facts *f, struct arena *a, struct decision *out);
+
+/* ---- classes after the first decision ----
+ * All are sealed, in a; the ticket's class_doc is what they start from, so they work for
+ * tickets whose route is no longer configured. */
+
+/* Handed to another line (ESCALATE, RETURN, TRANSFER LINE): needs and musts as they are,
+ * that line alone, its own `handed` and `steps`, the calendar kept. */
+void rules_class_handed(const struct config *c, const struct ticket *t, const char *line,
+    struct arena *a, struct class *out);
+/* Another priority: the head start changes by what the two priorities differ. */
+void rules_class_priority(const struct config *c, const struct ticket *t, enum priority p,
+    struct arena *a, struct class *out);
+/* Another need (level 0: none of it any more); all else as it is. */
+void rules_class_need(const struct config *c, const struct ticket *t,
+    const struct skill *need, struct arena *a, struct class *out);
+
+/* ---- who could take it: for WHY, explain and tests; pure ---- */
+struct who_fits {
+        const struct agent_options *agent;
+        bool fits; /* at once, now */
+        /* from when by the steps, ms; 0: never, or at once */
+        int64_t from_ms;
+        const char *against; /* the first thing against him, "" when he fits */
+};
+/* All agents in the order of the files. cal: of the class (NULL real time). */
+size_t
+rules_who_fits(const struct config *c, const struct class *k, const struct calendar *cal,
+    int64_t entered_ms, int64_t now_ms, struct arena *a, struct who_fits **out);
 
 /* The members of WHY and `explain --json` that the rules know (PROTOCOL.md), but
  * not "agents" (the caller adds them): writes `"route":...,"steps":[]` into an

@@ -466,7 +466,7 @@ test_longest_idle_gets_it(void **state)
         for (int a = 0; a < N_AGENTS; a++) { /* everybody fits class 0 */
                 struct skill s = {"s0", 5};
                 const char *line = "first";
-                struct profile p = {&line, 1, &s, 1};
+                struct profile p = {&line, 1, &s, 1, ""};
 
                 T->fits[a] = 1;
                 dispatch_set_agent(T->d, names[a], &p, 1);
@@ -504,7 +504,7 @@ test_gone_gives_back(void **state)
 {
         struct skill s = {"s0", 5};
         const char *line = "first";
-        struct profile p = {&line, 1, &s, 1};
+        struct profile p = {&line, 1, &s, 1, ""};
         struct reserve_request q = {.agent = names[0],
             .count = 1,
             .block = true,

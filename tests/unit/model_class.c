@@ -126,7 +126,7 @@ test_who_fits(void **state)
         for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
                 const char *line = t[i].line;
                 struct skill skills[2] = {t[i].skills[0], t[i].skills[1]};
-                struct profile p = {&line, 1, skills, t[i].n};
+                struct profile p = {&line, 1, skills, t[i].n, ""};
 
                 assert_int_equal(class_step(&c, &p), t[i].step);
                 assert_string_equal(class_against(&c, &p, a), t[i].against);
