@@ -38,9 +38,9 @@ phone pushed { push; ours 200 201 }
 
 
 class PhoneDesk(Desk):
-    def __init__(self, **kw):
+    def __init__(self, gather_ms=1500, **kw):
         self.cdr = None
-        super().__init__(start=False, **kw)
+        super().__init__(start=False, env={"HELPLINE_GATHER_MS": str(gather_ms)}, **kw)
         self.cdr = os.path.join(self.dir, "Master.csv")
         self.write(self.text + PHONE % self.cdr)
 
@@ -102,7 +102,7 @@ class Logs(unittest.TestCase):
 
     def test_day_twice_rotation_and_kill(self):
         """The day's log read twice, rotated in between, the daemon killed: the same tickets."""
-        with PhoneDesk() as d:
+        with PhoneDesk(gather_ms=4000) as d:
             d.append()
             d.start()
             d.wait_reading()

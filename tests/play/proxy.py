@@ -19,7 +19,7 @@ import socket
 import threading
 import time
 
-from resp import unix_connect
+from resp import PATIENCE, unix_connect
 
 
 def frame_end(data, at):
@@ -43,7 +43,7 @@ def frame_end(data, at):
     return at
 
 
-def connect(address, timeout=10.0):
+def connect(address, timeout=PATIENCE):
     if isinstance(address, str):
         return unix_connect(address, timeout)
     s = socket.create_connection(address, timeout)

@@ -8,6 +8,8 @@ import os
 import socket
 import time
 
+PATIENCE = 30.0  # seconds that every wait has at least: machines may be slow and busy
+
 
 class RespError(Exception):
     """An error answer; code is its first word, which is the contract."""
@@ -51,7 +53,7 @@ def unix_connect(path, timeout):
 
 
 class Client:
-    def __init__(self, address, timeout=10.0):
+    def __init__(self, address, timeout=PATIENCE):
         self.timeout = timeout
         self.buf = b""
         self.at = 0  # what of buf has been read
@@ -118,7 +120,7 @@ class Client:
         self.buf += got
         return False
 
-    def closed(self, timeout=5.0):
+    def closed(self, timeout=PATIENCE):
         """True when the other side closes within the time (what it says before is dropped)."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
