@@ -9,7 +9,7 @@
  * What clocks do (lease, own, wait, close, grace) is in queue/lua/50_tick.lua and
  * follows the same table.
  */
-#include "queue/ticket.h"
+#include "queue/ticket_impl.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -19,43 +19,14 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
 
-#define SKIP_MS 600000
-#define GIVEN_BACK 3
-
-/* state x event; the law of STORE.md, "States". */
-static const bool may[TICKET_MERGED + 1][EVENT_GONE_AGENT + 1] = {
-    /* MESSAGE REPLY NOTE UNSEND RELEASE LOST TOUCH SEEN RESOLVE REOPEN DELIVERY GONE */
-    [TICKET_QUEUED] = {1, 0, 1, 1, 0, 0, 0, 0, 1, 0, 1, 0},
-    [TICKET_HELD] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 1},
-    [TICKET_WAITING] = {1, 0, 1, 1, 0, 0, 0, 0, 1, 0, 1, 0},
-    [TICKET_RESOLVED] = {1, 0, 1, 1, 0, 0, 0, 0, 0, 1, 1, 0},
-    [TICKET_CLOSED] = {1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1,
-        0}, /* MESSAGE: of machines only */
-    [TICKET_MERGED] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0},
-};
-
-bool
-ticket_may(enum ticket_state s, enum ticket_event_type e)
-{
-        return may[s][e];
-}
-
-/* What the functions below pass along. */
-struct law {
-        const struct ticket *t;
-        const struct ticket_event *e;
-        struct arena *a;
-        struct change *c;
-};
-
 static const char *
 text_or_none(const char *s)
 {
         return s != NULL ? s : "";
 }
 
-static int64_t
-ticket_start(const struct ticket *t, int64_t now_ms)
+int64_t
+law_start(const struct ticket *t, int64_t now_ms)
 {
         return (now_ms - t->class_doc.head_ms) * 1000;
 }
@@ -63,7 +34,7 @@ ticket_start(const struct ticket *t, int64_t now_ms)
 /* ---- who may ---- */
 
 /* Is it in the acting agent's hands? Else NOTHELD (and says whose), or STATE. */
-static int
+int
 law_holds(const struct law *l, struct err *err)
 {
         const struct ticket *t = l->t;
@@ -90,8 +61,8 @@ law_holds(const struct law *l, struct err *err)
 }
 
 /* The number behind the point in "1042.7"; -1 when it is no message of this ticket. */
-static long
-message_number(const struct ticket *t, const char *message)
+long
+law_message_number(const struct ticket *t, const char *message)
 {
         size_t n = strlen(t->id);
         char *end;
@@ -105,14 +76,14 @@ message_number(const struct ticket *t, const char *message)
 }
 
 /* Nothing unseen is answered: is there a customer's message newer than what he saw? */
-static int
+int
 law_seen(const struct law *l, struct err *err)
 {
         const struct ticket *t = l->t;
         const char *seen = l->e->seen;
         bool is_holder = t->state == TICKET_HELD && strcmp(t->holder, l->e->agent) == 0;
 
-        if (seen[0] != '\0' && message_number(t, seen) < 0)
+        if (seen[0] != '\0' && law_message_number(t, seen) < 0)
                 return err_code(err, ERR_REJECT, "BADARG",
                     "SEEN %.40s: expected the number of a message of this ticket, such "
                     "as %s.%u",
@@ -124,8 +95,8 @@ law_seen(const struct law *l, struct err *err)
         }
         /* A merged or split ticket's newest message may bear another ticket's number. */
         if (t->last_in[0] == '\0' || strcmp(t->last_in, seen) == 0 ||
-            message_number(t, t->last_in) < 0 ||
-            message_number(t, seen) >= message_number(t, t->last_in))
+            law_message_number(t, t->last_in) < 0 ||
+            law_message_number(t, seen) >= law_message_number(t, t->last_in))
                 return 0;
         return err_code(err, ERR_STATE, "STALE",
             "%s has come in since you read ticket %s: SHOW %s, then answer with SEEN %s",
@@ -133,19 +104,15 @@ law_seen(const struct law *l, struct err *err)
 }
 
 static int
-law_state(const struct law *l, struct err *err)
+law_state(const struct law *l, const struct law_row *r, struct err *err)
 {
-        static const char *const names[] = {"a message", "REPLY", "NOTE", "UNSEND",
-            "RELEASE", "giving back", "TOUCH", "reading", "RESOLVE", "REOPEN", "delivery",
-            "giving back"};
-
         return err_code(err, ERR_STATE, "STATE", "ticket %s is %s: %s is not possible",
-            l->t->id, ticket_state_name(l->t->state), names[l->e->type]);
+            l->t->id, ticket_state_name(l->t->state), r->name);
 }
 
 /* ---- pieces of changes ---- */
 
-static void
+void
 law_add_message(const struct law *l)
 {
         struct buf b AUTO_BUF = BUF_INIT;
@@ -155,7 +122,7 @@ law_add_message(const struct law *l)
         l->c->new_message = arena_printf(l->a, "%s.%u", l->t->id, l->t->n_messages + 1);
 }
 
-static void
+void
 law_journal(const struct law *l, const char *event, const char *why)
 {
         const char *agent = l->e->agent;
@@ -165,14 +132,14 @@ law_journal(const struct law *l, const char *event, const char *why)
         change_journal(l->c, event, agent, l->t->line, l->e->who, why);
 }
 
-static void
+void
 law_log(const struct law *l, const char *event, const char *from, const char *to)
 {
         change_log(l->c, l->e->now_ms, l->e->who, event, from, to, l->e->text);
 }
 
 /* The holder shows that he is at it. */
-static void
+void
 law_renew(const struct law *l)
 {
         int64_t until = l->e->now_ms + l->e->lease_ms;
@@ -187,7 +154,7 @@ law_renew(const struct law *l)
 }
 
 /* Out of the holder's hands. */
-static void
+void
 law_unhold(const struct law *l)
 {
         if (l->t->state != TICKET_HELD)
@@ -198,14 +165,14 @@ law_unhold(const struct law *l)
         change_setn(l->c, "lease_until", 0);
 }
 
-static void
+void
 law_set_state(const struct law *l, enum ticket_state s)
 {
         change_set(l->c, "state", ticket_state_name(s));
 }
 
 /* Into its class, at v. */
-static void
+void
 law_queue(const struct law *l, int64_t v_us)
 {
         law_set_state(l, TICKET_QUEUED);
@@ -215,11 +182,11 @@ law_queue(const struct law *l, int64_t v_us)
 }
 
 /* Queued with a new start, preferred to its last holder. */
-static void
+void
 law_queue_anew(const struct law *l)
 {
         const struct ticket *t = l->t;
-        int64_t v = ticket_start(t, l->e->now_ms);
+        int64_t v = law_start(t, l->e->now_ms);
 
         change_due(l->c, t->state == TICKET_RESOLVED ? "close" : "wait", 0);
         change_setn(l->c, "resolved", 0);
@@ -235,14 +202,14 @@ law_queue_anew(const struct law *l)
 }
 
 /* Who left no address with a form reads the answer on his page of the ticket. */
-static bool
+bool
 law_answers_on_page(const struct law *l)
 {
         return strcmp(l->t->channel, "web") == 0;
 }
 
 /* An answer to the customer: message, its delivery document, its outbox entry. */
-static void
+void
 law_send(const struct law *l)
 {
         struct buf b AUTO_BUF = BUF_INIT;
@@ -274,7 +241,7 @@ law_send(const struct law *l)
         change_outbox_new(l->c, &n);
 }
 
-static void
+void
 law_resolve(const struct law *l)
 {
         const struct ticket *t = l->t;
@@ -307,7 +274,7 @@ law_message(const struct law *l, struct err *err)
         law_add_message(l);
         law_journal(l, "message", message_kind_name(e->message->kind));
         if (!e->counts && strcmp(e->status, "resolved") == 0 &&
-            may[t->state][EVENT_RESOLVE])
+            ticket_may(t->state, EVENT_RESOLVE))
                 law_resolve(l);
         if (!e->counts)
                 return 0;
@@ -373,7 +340,7 @@ law_unsend(const struct law *l, struct err *err)
         struct buf b AUTO_BUF = BUF_INIT;
         struct json_out o;
 
-        if (message_number(t, l->e->target) < 0)
+        if (law_message_number(t, l->e->target) < 0)
                 return err_code(err, ERR_NOTFOUND, "NOSUCH",
                     "ticket %s has no message %.40s", t->id, l->e->target);
         if (!l->e->is_admin && strcmp(t->holder, l->e->agent) != 0 &&
@@ -419,7 +386,7 @@ law_release(const struct law *l, struct err *err)
         law_unhold(l);
         if (own) { /* who took it out of another's hands blames nobody */
                 change_setn(l->c, "back", t->given_back + 1);
-                change_skip(l->c, t->holder, e->now_ms + SKIP_MS);
+                change_skip(l->c, t->holder, e->now_ms + LAW_SKIP_MS);
         }
         law_log(l, "released", t->holder, "");
         law_journal(l, "released", e->text);
@@ -517,20 +484,44 @@ law_delivery(const struct law *l, struct err *err)
         return 0;
 }
 
-static int (*const law[EVENT_GONE_AGENT + 1])(const struct law *l, struct err *err) = {
-    [EVENT_MESSAGE] = law_message,
-    [EVENT_REPLY] = law_reply,
-    [EVENT_NOTE] = law_note,
-    [EVENT_UNSEND] = law_unsend,
-    [EVENT_RELEASE] = law_release,
-    [EVENT_LOST] = law_lost,
-    [EVENT_TOUCH] = law_touch,
-    [EVENT_SEEN] = law_touch,
-    [EVENT_RESOLVE] = law_resolve_event,
-    [EVENT_REOPEN] = law_reopen,
-    [EVENT_DELIVERY] = law_delivery,
-    [EVENT_GONE_AGENT] = law_lost,
+/* What may happen when; closed: MESSAGE of machines only. */
+static const struct law_row law_here[] = {
+    {EVENT_MESSAGE, "a message", IN_OPEN | IN_RESOLVED | IN_CLOSED, law_message},
+    {EVENT_REPLY, "REPLY", IN_HELD, law_reply},
+    {EVENT_NOTE, "NOTE", IN_OPEN | IN_RESOLVED | IN_CLOSED, law_note},
+    {EVENT_UNSEND, "UNSEND", IN_OPEN | IN_RESOLVED, law_unsend},
+    {EVENT_RELEASE, "RELEASE", IN_HELD, law_release},
+    {EVENT_LOST, "giving back", IN_HELD, law_lost},
+    {EVENT_TOUCH, "TOUCH", IN_HELD, law_touch},
+    {EVENT_SEEN, "reading", IN_HELD, law_touch},
+    {EVENT_RESOLVE, "RESOLVE", IN_OPEN, law_resolve_event},
+    {EVENT_REOPEN, "REOPEN", IN_RESOLVED, law_reopen},
+    {EVENT_DELIVERY, "delivery", IN_OPEN | IN_RESOLVED | IN_CLOSED | IN_MERGED,
+        law_delivery},
+    {EVENT_GONE_AGENT, "giving back", IN_HELD, law_lost},
+    {0, NULL, 0, NULL},
 };
+
+/* The law of STORE.md, "States", file by file. */
+static const struct law_row *const law_files[] = {
+    law_here, law_of_moves, law_of_asking, law_of_clocks};
+
+static const struct law_row *
+law_row(enum ticket_event_type e)
+{
+        for (size_t i = 0; i < sizeof(law_files) / sizeof(law_files[0]); i++)
+                for (const struct law_row *r = law_files[i]; r->name != NULL; r++)
+                        if (r->type == e)
+                                return r;
+        assert(!"an event without a law");
+        return NULL;
+}
+
+bool
+ticket_may(enum ticket_state s, enum ticket_event_type e)
+{
+        return (law_row(e)->states & (1u << s)) != 0;
+}
 
 /* NULL strings count as "". */
 static struct ticket_event
@@ -556,21 +547,22 @@ ticket_apply(const struct ticket *t, const struct ticket_event *event, struct ar
 {
         struct ticket_event e = event_whole(event);
         struct law l = {.t = t, .e = &e, .a = a, .c = out};
+        const struct law_row *r = law_row(e.type);
 
         change_init(out, a, t->id, t->version);
-        if (!may[t->state][e.type]) {
+        if (!ticket_may(t->state, e.type)) {
                 if (e.type == EVENT_MESSAGE)
                         return err_code(err, ERR_STATE, "CLOSED",
                             "ticket %s is %s: open a new one", t->id,
                             ticket_state_name(t->state));
                 /* To who thought he held it, that is what he must hear. */
-                if (t->state == TICKET_QUEUED && !may[TICKET_RESOLVED][e.type])
+                if (t->state == TICKET_QUEUED && r->states == IN_HELD)
                         return law_holds(&l, err);
-                return law_state(&l, err);
+                return law_state(&l, r, err);
         }
         assert(e.message != NULL || (e.type != EVENT_MESSAGE && e.type != EVENT_REPLY &&
                                         e.type != EVENT_NOTE));
-        return law[e.type](&l, err);
+        return r->apply(&l, err);
 }
 
 /* ---- a new ticket ---- */

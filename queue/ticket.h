@@ -2,7 +2,7 @@
  * The law of states: what may happen to a ticket, and what it changes. Pure.
  *
  * The table (STORE.md, "States") stands in queue/ticket.c and is proved by a
- * test. A ticket gets a holder only by the verb pull; clocks that run out are
+ * test; each file of the law (queue/ticket_impl.h) has its rows. A ticket gets a holder only by the verb pull; clocks that run out are
  * turned by the verb tick; all else goes through ticket_apply() and commit.
  */
 #ifndef HELPLINE_QUEUE_TICKET_H
@@ -23,7 +23,15 @@ enum ticket_event_type {
         EVENT_RESOLVE,
         EVENT_REOPEN, /* by an agent; the customer's message does it by EVENT_MESSAGE */
         EVENT_DELIVERY, /* the outbox tells what became of an entry; no new version */
-        EVENT_GONE_AGENT /* its holder is no longer in the configuration: back */
+        EVENT_GONE_AGENT, /* its holder is no longer in the configuration: back */
+
+        /* queue/ticket_move.c: between lines, states and people */
+
+        /* queue/ticket_ask.c: questions, trainees, tickets made of tickets */
+
+        /* queue/ticket_clock.c: promises, reminders, escalation by the clock */
+
+        N_EVENT_TYPES
 };
 
 struct ticket_event {
@@ -55,6 +63,12 @@ struct ticket_event {
         /* DELIVERY */
         const char *entry; /* outbox entry */
         const char *delivery; /* JSON array of deliveries */
+
+        /* queue/ticket_move.c */
+
+        /* queue/ticket_ask.c */
+
+        /* queue/ticket_clock.c */
 };
 
 /* Is there a change, and which? Returns 0 and *out (steps in a), or -1 with the
