@@ -359,8 +359,11 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_LOG:
                 phone_sentence(b, s, target);
                 break;
-        case TYPE_RULE:
-                rules_compile(b, s);
+        case TYPE_STEP:
+                step_build(b, s, target);
+                break;
+        case TYPE_PREFER:
+                prefer_build(b, s, target);
                 break;
         case TYPE_BLOCK:
                 if (s->n_values > 0)
@@ -375,6 +378,7 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_DECLARE_SKILLS:
         case TYPE_COUNTRY:
         case TYPE_CUSTOMERS:
+        case TYPE_RULE: /* when all they name has been read */
         case TYPE_LATER:
                 break;
         default:
@@ -499,6 +503,19 @@ defaults_build(struct build *b)
                 value_defaults(b, blocks[i], b->c);
 }
 
+/* Rules name hours, promises, agents and lists, which may stand behind them. */
+static void
+build_rules(struct build *b, const struct block *top)
+{
+        for (size_t i = 0; i < top->n_sentences; i++) {
+                const struct sentence *s = &top->sentences[i];
+
+                if (s->option != NULL && s->option->type == TYPE_RULE &&
+                    (!s->bad || s->block != NULL))
+                        rules_compile(b, s);
+        }
+}
+
 void
 build_config(struct build *b, struct block *top)
 {
@@ -511,6 +528,7 @@ build_config(struct build *b, struct block *top)
                 customers_build(b, b->customers);
         build_block(b, top, b->c);
         build_finish(b);
+        build_rules(b, top);
         rules_templates(b);
         if (report_n_errors(b->report) > 0)
                 return;

@@ -25,6 +25,11 @@ struct route {
         const char **lines;
         size_t n_lines;
         int64_t ahead_ms;
+        const char *promise; /* "" none */
+        unsigned prefer; /* PREFER_NONE … of rules.h */
+        int64_t prefer_ms;
+        struct class_step *steps;
+        size_t n_steps;
 };
 
 struct mail_build { /* a mail account while it is built; the account comes first */
@@ -62,6 +67,7 @@ struct build {
         struct place *reply_as; /* by form: where `reply-as` stands */
         const struct sentence *customers; /* the sentence, NULL none */
         size_t customer_columns[CUSTOMER_ROLES]; /* column + 1 of a role, 0: none */
+        struct names hours, promises; /* declared; `always` is among the hours */
         struct names needed; /* skills that `need` sentences name */
         size_t n_sources; /* files read so far */
         bool no_files; /* nothing may be read from disk */
@@ -96,6 +102,17 @@ bool value_address(
 bool value_line(struct build *b, const struct value *v, const char **out);
 /* 1h30m, in ms. */
 bool duration_read(const char *s, int64_t *ms);
+/* A duration, or head start, within the bounds of the option. */
+bool value_duration(
+    struct build *b, const struct sentence *s, const struct value *v, int64_t *out);
+/* 1d4h: days and open time, as it is counted in a calendar; no weeks, no years. */
+bool open_time_read(const char *s, struct open_time *out);
+/* It, within the bounds of the option. */
+bool value_open_time(struct build *b, const struct sentence *s, const struct value *v,
+    struct open_time *out);
+/* "'after' takes a duration, got '10'", with the units to choose from. */
+void duration_wrong(struct build *b, const struct sentence *s, const struct value *v);
+bool number_read(const char *s, int64_t max, int64_t *out);
 /* smtp://[user@]host[:port] */
 bool value_relay(
     struct build *b, const struct sentence *s, const struct value *v, struct relay *out);
@@ -129,6 +146,12 @@ void phones_lint(struct build *b);
 void url_name_check(struct build *b, const struct sentence *s);
 /* The sentence of that name in the block, NULL none. */
 const struct sentence *block_sentence(const struct block *block, const char *name);
+
+/* ---- steps.c ---- */
+/* `after …` into the list at the option's place in target. */
+void step_build(struct build *b, const struct sentence *s, void *target);
+/* `prefer …` into a route. */
+void prefer_build(struct build *b, const struct sentence *s, struct route *route);
 
 /* ---- customers.c ---- */
 void customers_build(struct build *b, const struct sentence *s);

@@ -85,6 +85,7 @@ template_compile(struct build *b, const struct sentence *s, struct rule *r)
 static bool
 route_compile(struct build *b, const struct sentence *s, struct rule *r)
 {
+        value_defaults(b, BLOCK_ROUTE, &r->route);
         r->route.name = s->values[0].text;
         if (s->block != NULL)
                 build_block(b, s->block, &r->route);

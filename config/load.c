@@ -140,6 +140,8 @@ loader_init(struct loader *l, struct arena *a, const char *path)
         names_init(&b->tagged, a);
         names_init(&b->lines_set, a);
         names_init(&b->needed, a);
+        names_init(&b->hours, a);
+        names_init(&b->promises, a);
         names_init(&b->forms, a);
         names_init(&b->phones, a);
         names_init(&b->form_fields, a);

@@ -25,6 +25,9 @@
 #define IN_RELAY(field) offsetof(struct relay, field)
 #define IN_LINE(field) offsetof(struct line_options, field)
 #define IN_AGENT(field) offsetof(struct agent_options, field)
+#define IN_ROUTE_N(field) offsetof(struct route, field), offsetof(struct route, n_##field)
+#define IN_LINE_N(field)                                                                 \
+        offsetof(struct line_options, field), offsetof(struct line_options, n_##field)
 #define IN_ROUTE(field) offsetof(struct route, field)
 #define IN_FORM(field) offsetof(struct form_options, field)
 #define IN_FIELD(field) offsetof(struct field_options, field)
@@ -172,6 +175,18 @@ const struct option options[] = {
         "tickets in hand at once of an agent at home there"},
     {BLOCK_LINE, "lease", TYPE_DURATION, "a duration", MINUTE, 90 * DAY, "4h", IN_LINE(lease_ms), 0, BLOCK_NONE, 0,
         "a ticket not touched by its agent for this long goes back"},
+    {BLOCK_LINE, "handed", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "0s", IN_LINE(handed_ms), 0, BLOCK_NONE, 0,
+        "head start of what is handed to it by ESCALATE, RETURN or TRANSFER"},
+    {BLOCK_LINE, "private", TYPE_SWITCH, "yes or no", 0, 0, "", IN_LINE(is_private), 0, BLOCK_NONE, 0,
+        "its tickets are seen by its agents and by leads only"},
+    {BLOCK_LINE, "allow-cc", TYPE_SWITCH, "yes or no", 0, 0, "", IN_LINE(allow_cc), 0, BLOCK_NONE, 0,
+        "its agents may answer to other addresses than the customer's"},
+    {BLOCK_LINE, "wrap-up", TYPE_DURATION, "a duration", 0, DAY, "0s", IN_LINE(wrap_up_ms), 0, BLOCK_NONE, 0,
+        "its agents get nothing new for so long after each that they have finished"},
+    {BLOCK_LINE, "steps", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_STEPS, 0,
+        "how what is handed to it widens while it waits"},
+    {BLOCK_STEPS, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_LINE_N(steps), BLOCK_NONE, OPTION_REPEATS,
+        "after D also LINES, lower needs N, or drop needs: in open time of the ticket's promise"},
     {BLOCK_TOP, "agent", TYPE_AGENT, "a name", 0, 0, "", NOWHERE, BLOCK_AGENT, OPTION_REPEATS,
         "a person or a program that answers: name and full name"},
     {BLOCK_AGENT, "role", TYPE_ROLE, "agent, lead, admin or bot", 0, 0, "agent", IN_AGENT(role), 0, BLOCK_NONE, 0,
@@ -212,31 +227,37 @@ const struct option options[] = {
         "the lines that may take it; it waits in the first; default: the first line"},
     {BLOCK_ROUTE, "ahead", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "0s", IN_ROUTE(ahead_ms), 0, BLOCK_NONE, 0,
         "goes before what came up to this much earlier"},
+    {BLOCK_ROUTE, "promise", TYPE_PROMISE_OF, "the name of a promise", 0, 0, "", IN_ROUTE(promise), 0, BLOCK_NONE, 0,
+        "what its customers are promised; its steps count open time of it; default: none, real time"},
+    {BLOCK_ROUTE, "prefer", TYPE_PREFER, "last-agent or manager, and a duration", 0, 30 * DAY, "", NOWHERE, BLOCK_NONE, 0,
+        "so long it waits for the customer's last agent or for his manager; default: 15m"},
+    {BLOCK_ROUTE, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_ROUTE_N(steps), BLOCK_NONE, OPTION_REPEATS,
+        "after D also LINES, lower needs N, or drop needs: it widens while it waits"},
+    {BLOCK_TOP, "codes", TYPE_NAMES, "words", 0, 0, "", IN_CONFIG_N(codes), BLOCK_NONE, 0,
+        "what RESOLVE may give as CODE; default: any word"},
 
     /* ---- known words that this version does not have ---- */
     LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
     
     LATER(BLOCK_TOP, "no-answer"), LATER(BLOCK_TOP, "help-delay"), LATER(BLOCK_TOP, "feedback"),
-    LATER(BLOCK_TOP, "codes"), LATER(BLOCK_TOP, "weight"), LATER(BLOCK_TOP, "balance"),
+    LATER(BLOCK_TOP, "weight"), LATER(BLOCK_TOP, "balance"),
     LATER(BLOCK_TOP, "hours"), LATER(BLOCK_TOP, "promise"),
     LATER(BLOCK_TOP, "tell"), LATER(BLOCK_TOP, "ask"), 
     LATER(BLOCK_TOP, "test"),
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
     LATER(BLOCK_MAIL, "maildir"),
     LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
-    LATER(BLOCK_LINE, "escalate"), LATER(BLOCK_LINE, "handed"), LATER(BLOCK_LINE, "private"),
-    LATER(BLOCK_LINE, "allow-cc"), LATER(BLOCK_LINE, "wrap-up"), LATER(BLOCK_LINE, "steps"),
+    LATER(BLOCK_LINE, "escalate"),
     LATER(BLOCK_AGENT, "helps"), LATER(BLOCK_AGENT, "notify"), LATER(BLOCK_AGENT, "deputy"),
     LATER(BLOCK_AGENT, "trainee"), LATER(BLOCK_AGENT, "only"), LATER(BLOCK_AGENT, "weight"),
-    LATER(BLOCK_ROUTE, "promise"), LATER(BLOCK_ROUTE, "prefer"), LATER(BLOCK_ROUTE, "after"),
 };
 /* clang-format on */
 
 const size_t n_options = sizeof options / sizeof *options;
 
 static const char *const block_names[N_BLOCKS] = {"", "store", "mail", "smtp", "lmtp",
-    "socket", "alert", "priorities", "line", "agent", "route", "web", "form", "field",
-    "phone"};
+    "socket", "alert", "priorities", "line", "steps", "agent", "route", "web", "form",
+    "field", "phone"};
 
 const char *
 block_name(enum block_kind k)

@@ -23,6 +23,7 @@ enum block_kind {
         BLOCK_ALERT,
         BLOCK_PRIORITIES,
         BLOCK_LINE,
+        BLOCK_STEPS, /* `steps` of a line */
         BLOCK_AGENT,
         BLOCK_ROUTE,
         BLOCK_WEB,
@@ -64,6 +65,9 @@ enum option_type {
         TYPE_ORIGINS, /* const char **, size_t: https://www.host.example, made comparable */
         TYPE_PROXIES, /* const char **, size_t: IP addresses */
         TYPE_NUMBERS, /* const char **, size_t: telephone numbers, made comparable */
+        TYPE_NAMES, /* const char **, size_t: words in any script */
+        TYPE_OPEN, /* struct open_time: counted in a calendar; min and max as if d were 24 h */
+        TYPE_PROMISE_OF, /* const char *: a declared promise */
         /* --- from here on: what needs code of its own in build.c --- */
         TYPE_BLOCK, /* only a block; its options go into the same struct */
         TYPE_INCLUDE, /* files */
@@ -82,6 +86,8 @@ enum option_type {
         TYPE_AGREED, /* text, or file "…" */
         TYPE_PHONE, /* name, block: a struct phone_options */
         TYPE_LOG, /* file "…" of call records, or nothing: where calls come from */
+        TYPE_STEP, /* after D also LINES, lower needs N, drop needs (steps.c) */
+        TYPE_PREFER, /* last-agent or manager, and how long (steps.c) */
         TYPE_RULE, /* a sentence of the rules (compile.c) */
         TYPE_LATER /* a known word that this version does not have */
 };

@@ -102,7 +102,7 @@ rule_holds(struct deciding *d, const struct rule *r)
 static struct route
 route_default(const struct config *c, struct arena *a)
 {
-        struct route r = {.name = "default", .n_lines = 1};
+        struct route r = {.name = "default", .n_lines = 1, .promise = ""};
 
         r.lines = arena_alloc(a, sizeof *r.lines);
         r.lines[0] = c->lines[0].name;
@@ -120,6 +120,18 @@ route_choose(struct deciding *d)
         return route_default(d->c, d->a);
 }
 
+/* Of the hours that a promise is counted in; "" : real time. */
+static const char *
+promise_calendar(const struct config *c, const char *name)
+{
+        for (size_t i = 0; i < c->n_promises; i++)
+                if (strcmp(c->promises[i].name, name) == 0)
+                        return c->promises[i].hours == NULL
+                                   ? ""
+                                   : c->promises[i].hours->calendar.id;
+        return "";
+}
+
 static void
 class_make(struct deciding *d, const struct route *r)
 {
@@ -133,6 +145,9 @@ class_make(struct deciding *d, const struct route *r)
         class->musts = d->musts;
         class->n_musts = d->n_musts;
         class->channel = d->seen.m->channel;
+        class->steps = r->steps;
+        class->n_steps = r->n_steps;
+        class->calendar = promise_calendar(d->c, r->promise);
         class->head_ms = d->c->priority_head_ms[d->d->priority] + r->ahead_ms;
         class_seal(class, d->a);
 }
@@ -146,6 +161,7 @@ rules_decide(
 
         memset(out, 0, sizeof *out);
         out->acknowledge = "standard";
+        out->ask = "";
         looked_at_init(&d.seen, c, f->message, a);
         for (size_t i = 0; i < c->rules->n_rules; i++)
                 if (rule_holds(&d, &c->rules->rules[i]))
@@ -157,6 +173,9 @@ rules_decide(
         route = route_choose(&d);
         out->route = route.name;
         out->line = route.lines[0];
+        out->promise = route.promise;
+        out->prefer = route.prefer;
+        out->prefer_ms = route.prefer_ms;
         class_make(&d, &route);
 }
 

@@ -66,7 +66,7 @@ value_is_paren(const struct value *v)
 
 /* ---- numbers and durations ---- */
 
-static bool
+bool
 number_read(const char *s, int64_t max, int64_t *out)
 {
         int64_t n = 0;
@@ -134,32 +134,101 @@ duration_shown(struct arena *a, int64_t ms)
         return "0s";
 }
 
+void
+duration_wrong(struct build *b, const struct sentence *s, const struct value *v)
+{
+        bool negative = s->option->type == TYPE_HEAD && v->text[0] == '-';
+        const char *text = v->text + negative, *sign = negative ? "-" : "";
+        int64_t bare;
+
+        report_error(b->report, v->at, "'%s' takes %s, got '%s'", s->name,
+            strncmp(s->option->unit, "a duration", 10) == 0 ? s->option->unit
+                                                            : "a duration",
+            word_shown(b->a, v->text));
+        if (number_read(text, 99999, &bare))
+                report_advice(b->report, "%s%ss, %s%sm or %s%sh?", sign, text, sign, text,
+                    sign, text);
+        else
+                report_advice(b->report, "like 90s, 15m, 1h30m or 3d");
+}
+
+bool
+open_time_read(const char *s, struct open_time *out)
+{
+        struct open_time t = {0, 0};
+
+        *out = t;
+        if (*s == '\0')
+                return false;
+        while (*s != '\0') {
+                int64_t n = 0;
+                const char *digits = s;
+
+                for (; *s >= '0' && *s <= '9' && n < 100000; s++)
+                        n = n * 10 + (*s - '0');
+                if (s == digits || n >= 100000 || *s == '\0' ||
+                    strchr("smhd", *s) == NULL)
+                        return false;
+                if (*s == 'd')
+                        t.days += (int)n;
+                else
+                        t.ms += n * unit_ms(*s);
+                s++;
+                if (t.days > 36500 || t.ms > DURATION_MAX_MS)
+                        return false;
+        }
+        *out = t;
+        return true;
+}
+
 static bool
-duration_set(
+out_of_bounds(struct build *b, const struct sentence *s, const struct value *v)
+{
+        report_error(b->report, v->at, "'%s' cannot be %s", s->name, v->text);
+        report_advice(b->report, "from %s to %s", duration_shown(b->a, s->option->min),
+            duration_shown(b->a, s->option->max));
+        return false;
+}
+
+bool
+value_open_time(struct build *b, const struct sentence *s, const struct value *v,
+    struct open_time *out)
+{
+        struct open_time t;
+        int64_t ms;
+
+        if (!open_time_read(v->text, &t)) {
+                if (!duration_read(v->text, &ms)) {
+                        duration_wrong(b, s, v);
+                        return false;
+                }
+                report_error(b->report, v->at,
+                    "'%s' counts open time: days, hours, minutes, seconds", s->name);
+                report_advice(b->report, "a week of five working days: 5d");
+                return false;
+        }
+        ms = t.days * 86400000LL + t.ms;
+        if (ms < s->option->min || ms > s->option->max)
+                return out_of_bounds(b, s, v);
+        *out = t;
+        return true;
+}
+
+bool
+value_duration(
     struct build *b, const struct sentence *s, const struct value *v, int64_t *out)
 {
         bool negative = s->option->type == TYPE_HEAD && v->text[0] == '-';
         const char *text = v->text + negative;
-        int64_t ms, bare;
+        int64_t ms;
 
         if (!duration_read(text, &ms)) {
-                value_wrong(b, s, v);
-                if (number_read(text, 99999, &bare))
-                        report_advice(b->report, "%s%ss, %s%sm or %s%sh?",
-                            negative ? "-" : "", text, negative ? "-" : "", text,
-                            negative ? "-" : "", text);
-                else
-                        report_advice(b->report, "like 90s, 15m, 1h30m or 3d");
+                duration_wrong(b, s, v);
                 return false;
         }
         ms = negative ? -ms : ms;
-        if (ms < s->option->min || ms > s->option->max) {
-                report_error(b->report, v->at, "'%s' cannot be %s", s->name, v->text);
-                report_advice(b->report, "from %s to %s",
-                    duration_shown(b->a, s->option->min),
-                    duration_shown(b->a, s->option->max));
-                return false;
-        }
+        if (ms < s->option->min || ms > s->option->max)
+                return out_of_bounds(b, s, v);
         *out = ms;
         return true;
 }
@@ -582,6 +651,7 @@ value_set_one(
         case TYPE_TEXT:
                 return text_set(b, s, v, field);
         case TYPE_NAME:
+        case TYPE_NAMES:
                 *(const char **)field = v->text;
                 return value_is_name(b, v);
         case TYPE_LANGUAGES:
@@ -596,7 +666,9 @@ value_set_one(
                 return store_set(b, s, v, field);
         case TYPE_DURATION:
         case TYPE_HEAD:
-                return duration_set(b, s, v, field);
+                return value_duration(b, s, v, field);
+        case TYPE_OPEN:
+                return value_open_time(b, s, v, field);
         case TYPE_COUNT:
                 return count_set(b, s, v, field);
         case TYPE_ROLE:
@@ -623,7 +695,8 @@ type_is_list(enum option_type t)
 {
         return t == TYPE_LANGUAGES || t == TYPE_ADDRESSES || t == TYPE_LISTEN ||
                t == TYPE_LINES || t == TYPE_SKILLS || t == TYPE_TEXTS ||
-               t == TYPE_ORIGINS || t == TYPE_PROXIES || t == TYPE_NUMBERS;
+               t == TYPE_ORIGINS || t == TYPE_PROXIES || t == TYPE_NUMBERS ||
+               t == TYPE_NAMES;
 }
 
 /* Of the field of a plain option that is no list. */
@@ -643,6 +716,8 @@ type_size(enum option_type t)
         case TYPE_HEAD:
         case TYPE_SIZE:
                 return sizeof(int64_t);
+        case TYPE_OPEN:
+                return sizeof(struct open_time);
         default:
                 return sizeof(const char *);
         }
@@ -652,7 +727,7 @@ static bool
 type_is_text(enum option_type t)
 {
         return !type_is_list(t) && type_size(t) == sizeof(const char *) &&
-               t != TYPE_DURATION && t != TYPE_HEAD && t != TYPE_SIZE;
+               t != TYPE_DURATION && t != TYPE_HEAD && t != TYPE_SIZE && t != TYPE_OPEN;
 }
 
 static bool
@@ -702,6 +777,7 @@ value_set(struct build *b, const struct sentence *s, void *target)
                 union {
                         const char *text;
                         int64_t number;
+                        struct open_time open;
                 } before; /* a wrong value leaves the field as it was */
                 size_t size = type_size(s->option->type);
 

@@ -241,6 +241,20 @@ switch_set(struct build *b, const struct sentence *s, const struct value *v, boo
         return true;
 }
 
+static bool
+promise_set(struct build *b, const struct value *v, const char **out)
+{
+        const struct name *known = names_find(&b->promises, v->text);
+
+        if (known == NULL) {
+                names_unknown(&b->promises, b->report, place_part(v, 0, strlen(v->text)),
+                    "promise", v->text);
+                return false;
+        }
+        *out = known->text;
+        return true;
+}
+
 bool
 value_set_more(
     struct build *b, const struct sentence *s, const struct value *v, void *field)
@@ -262,6 +276,8 @@ value_set_more(
                 return proxy_set(b, s, v, field);
         case TYPE_NUMBERS:
                 return number_set(b, s, v, field);
+        case TYPE_PROMISE_OF:
+                return promise_set(b, v, field);
         default:
                 return false;
         }

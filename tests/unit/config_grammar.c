@@ -308,9 +308,9 @@ test_limits(void **state)
         errors_of(b.data, b.len, first, sizeof first);
         assert_non_null(strstr(first, "unknown option 'form' in form"));
         buf_clear(&b);
-        repeat(&b, "hours x {", 40);
+        repeat(&b, "archive x {", 40);
         errors_of(b.data, b.len, first, sizeof first);
-        assert_non_null(strstr(first, "'hours' is not part of this version"));
+        assert_non_null(strstr(first, "'archive' is not part of this version"));
         buf_clear(&b);
         repeat(&b, "x{", 40);
         assert_int_equal(errors_of(b.data, b.len, first, sizeof first), 2);
