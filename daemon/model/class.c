@@ -1,8 +1,10 @@
 /*
- * Classes and profiles: who may take what; see class.h. Pure.
+ * Classes: demands as one canonical document; see class.h. Pure. Who may take what is
+ * in class_fit.c.
  *
  * The document is written by one function with its members in sorted order, so
- * that equal demands are equal bytes whatever made them.
+ * that equal demands are equal bytes whatever made them. It is of version 2 only when it
+ * has steps or a calendar: what has neither stays the same bytes for ever.
  */
 #include "daemon/model/class.h"
 
@@ -14,10 +16,13 @@
 #include "daemon/base/json.h"
 
 #define HEAD_MAX_MS 315576000000LL /* ten years */
-#define CLASS_VERSION 1
+#define CLASS_VERSION 2
 #define CLASS_JSON_MAX 65536u
 #define CLASS_MAX_LINES 64u
 #define CLASS_MAX_MUSTS 64u
+#define STEP_MAX_DAYS 3650
+
+static const char *const step_words[] = {"also", "lower", "drop"};
 
 static int
 skill_compare(const void *a, const void *b)
@@ -63,32 +68,74 @@ class_name_text(struct class *c)
         c->id[CLASS_ID_LEN] = '\0';
 }
 
+/* Without a calendar a day is 24 hours; with one, about when it comes. */
+static int64_t
+step_age(const struct class_step *s)
+{
+        return s->after.days * 86400000LL + s->after.ms;
+}
+
+/* By age; equal ones stay as written. */
+static void
+steps_sort(struct class_step *s, size_t n)
+{
+        for (size_t i = 1; i < n; i++) {
+                struct class_step x = s[i];
+                size_t j = i;
+
+                for (; j > 0 && step_age(&s[j - 1]) > step_age(&x); j--)
+                        s[j] = s[j - 1];
+                s[j] = x;
+        }
+}
+
+static void
+step_format(struct json_out *o, const struct class_step *s)
+{
+        jo_open(o, '{');
+        jo_kint(o, "days", s->after.days);
+        jo_kstring(o, "does", step_words[s->does]);
+        if (s->does == STEP_LOWER)
+                jo_kint(o, "levels", s->levels);
+        if (s->does == STEP_ALSO)
+                jo_kstrings(o, "lines", s->lines, s->n_lines);
+        jo_kint(o, "ms", s->after.ms);
+        jo_close(o, '}');
+}
+
+static void
+class_format(const struct class *c, struct json_out *o)
+{
+        jo_open(o, '{');
+        jo_kstring(o, "calendar", c->calendar);
+        jo_kstring(o, "channel", c->channel);
+        jo_kint(o, "head_ms", c->head_ms);
+        jo_kstrings(o, "lines", c->lines, c->n_lines);
+        class_format_skills(o, "musts", c->musts, c->n_musts);
+        class_format_skills(o, "needs", c->needs, c->n_needs);
+        jo_kstring(o, "route", c->route);
+        jo_key(o, "steps");
+        jo_open(o, '[');
+        for (size_t i = 0; i < c->n_steps; i++)
+                step_format(o, &c->steps[i]);
+        jo_close(o, ']');
+        jo_kint(o, "v", c->n_steps > 0 || c->calendar[0] != '\0' ? CLASS_VERSION : 1);
+        jo_close(o, '}');
+}
+
 void
 class_seal(struct class *c, struct arena *a)
 {
         struct buf b AUTO_BUF = BUF_INIT;
         struct json_out o;
 
+        if (c->calendar == NULL)
+                c->calendar = "";
         skills_sort(c->needs, &c->n_needs);
         skills_sort(c->musts, &c->n_musts);
+        steps_sort(c->steps, c->n_steps);
         jo_init(&o, &b);
-        jo_open(&o, '{');
-        jo_kstring(&o, "calendar", "");
-        jo_kstring(&o, "channel", c->channel);
-        jo_kint(&o, "head_ms", c->head_ms);
-        jo_key(&o, "lines");
-        jo_open(&o, '[');
-        for (size_t i = 0; i < c->n_lines; i++)
-                jo_string(&o, c->lines[i]);
-        jo_close(&o, ']');
-        class_format_skills(&o, "musts", c->musts, c->n_musts);
-        class_format_skills(&o, "needs", c->needs, c->n_needs);
-        jo_kstring(&o, "route", c->route);
-        jo_key(&o, "steps");
-        jo_open(&o, '[');
-        jo_close(&o, ']');
-        jo_kint(&o, "v", CLASS_VERSION);
-        jo_close(&o, '}');
+        class_format(c, &o);
         c->text = arena_strndup(a, b.data, b.len);
         class_name_text(c);
 }
@@ -120,7 +167,8 @@ skills_read(const json_t *o, const char *key, size_t max, struct arena *a,
 }
 
 static int
-lines_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
+lines_read(const json_t *o, struct arena *a, const char ***lines, size_t *n_lines,
+    struct err *err)
 {
         const json_t *v = json_object_get(o, "lines");
         size_t n = json_array_size(v);
@@ -128,15 +176,57 @@ lines_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
         if (n == 0 || n > CLASS_MAX_LINES)
                 return err_set(
                     err, ERR_REJECT, "class: 'lines' is not a short list of lines");
-        c->lines = arena_alloc(a, n * sizeof *c->lines);
+        *lines = arena_alloc(a, n * sizeof **lines);
         for (size_t i = 0; i < n; i++) {
                 const char *s = json_string_value(json_array_get(v, i));
 
                 if (s == NULL || s[0] == '\0')
                         return err_set(err, ERR_REJECT, "class: 'lines' holds no name");
-                c->lines[i] = arena_strdup(a, s);
+                (*lines)[i] = arena_strdup(a, s);
         }
-        c->n_lines = n;
+        *n_lines = n;
+        return 0;
+}
+
+static int
+step_read(const json_t *o, struct arena *a, struct class_step *s, struct err *err)
+{
+        const char *does = json_str(o, "does", "");
+        int64_t days = json_int(o, "days", -1), levels = json_int(o, "levels", 0);
+        size_t word = 0;
+
+        while (word < 3 && strcmp(step_words[word], does) != 0)
+                word++;
+        s->does = (enum step_does)word;
+        s->after.ms = json_int(o, "ms", -1);
+        if (word == 3)
+                return err_set(
+                    err, ERR_REJECT, "class: a step does '%.60s', unknown here", does);
+        if (days < 0 || days > STEP_MAX_DAYS || s->after.ms < 0 ||
+            s->after.ms > HEAD_MAX_MS)
+                return err_set(err, ERR_REJECT, "class: a step has no good time");
+        s->after.days = (int)days;
+        if (s->does == STEP_LOWER && (levels < 1 || levels > 10))
+                return err_set(err, ERR_REJECT, "class: a step lowers by no good level");
+        s->levels = s->does == STEP_LOWER ? (unsigned)levels : 0;
+        return s->does == STEP_ALSO ? lines_read(o, a, &s->lines, &s->n_lines, err) : 0;
+}
+
+static int
+steps_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
+{
+        const json_t *v = json_list(o, "steps");
+        size_t n = json_array_size(v);
+
+        if (n > CLASS_MAX_STEPS)
+                return err_set(
+                    err, ERR_REJECT, "class: more than %d steps", CLASS_MAX_STEPS);
+        c->steps = arena_alloc(a, (n + 1) * sizeof *c->steps);
+        for (size_t i = 0; i < n; i++)
+                if (step_read(json_array_get(v, i), a, &c->steps[i], err) == -1)
+                        return -1;
+        c->n_steps = n;
+        steps_sort(c->steps, n);
         return 0;
 }
 
@@ -145,7 +235,7 @@ class_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
 {
         int64_t version = json_int(o, "v", 0);
 
-        if (version > CLASS_VERSION || json_array_size(json_object_get(o, "steps")) > 0)
+        if (version > CLASS_VERSION)
                 return err_set(err, ERR_REJECT,
                     "class: a newer helpline wrote it (version %lld, this one knows %d)",
                     (long long)version, CLASS_VERSION);
@@ -156,7 +246,9 @@ class_read(const json_t *o, struct arena *a, struct class *c, struct err *err)
         c->head_ms = json_int(o, "head_ms", 0);
         if (c->head_ms < -HEAD_MAX_MS || c->head_ms > HEAD_MAX_MS)
                 return err_set(err, ERR_REJECT, "class: its head start is no head start");
-        if (lines_read(o, a, c, err) == -1)
+        c->calendar = arena_strdup(a, json_str(o, "calendar", ""));
+        if (lines_read(o, a, &c->lines, &c->n_lines, err) == -1 ||
+            steps_read(o, a, c, err) == -1)
                 return -1;
         if (skills_read(o, "needs", CLASS_MAX_NEEDS, a, &c->needs, &c->n_needs, err) ==
             -1)
@@ -181,73 +273,4 @@ class_parse(
         out->text = arena_strndup(a, text, n);
         class_name_text(out);
         return 0;
-}
-
-/* ---- who fits ---- */
-
-static bool
-profile_at_home(const struct class *c, const struct profile *p)
-{
-        for (size_t i = 0; i < c->n_lines; i++)
-                for (size_t j = 0; j < p->n_lines; j++)
-                        if (strcmp(c->lines[i], p->lines[j]) == 0)
-                                return true;
-        return false;
-}
-
-static unsigned
-profile_level(const struct profile *p, const char *skill)
-{
-        for (size_t i = 0; i < p->n_skills; i++)
-                if (strcmp(p->skills[i].name, skill) == 0)
-                        return p->skills[i].level;
-        return 0;
-}
-
-/* The first demand he does not meet, or NULL. */
-static const struct skill *
-first_missing(const struct skill *s, size_t n, const struct profile *p)
-{
-        for (size_t i = 0; i < n; i++)
-                if (profile_level(p, s[i].name) < s[i].level)
-                        return &s[i];
-        return NULL;
-}
-
-int
-class_step(const struct class *c, const struct profile *p)
-{
-        if (!profile_at_home(c, p) || first_missing(c->musts, c->n_musts, p) != NULL ||
-            first_missing(c->needs, c->n_needs, p) != NULL)
-                return STEP_NEVER;
-        return STEP_AT_ONCE;
-}
-
-static const char *
-missing_text(
-    const struct skill *s, const char *verb, const struct profile *p, struct arena *a)
-{
-        unsigned has = profile_level(p, s->name);
-
-        if (has == 0)
-                return arena_printf(
-                    a, "has no %s, %s %s:%u", s->name, verb, s->name, s->level);
-        return arena_printf(
-            a, "has %s:%u, %s %s:%u", s->name, has, verb, s->name, s->level);
-}
-
-const char *
-class_against(const struct class *c, const struct profile *p, struct arena *a)
-{
-        const struct skill *s;
-
-        if (!profile_at_home(c, p))
-                return arena_printf(a, "is at home in line %s, this waits in %s",
-                    p->n_lines == 0 ? "(none)" : p->lines[0],
-                    c->n_lines == 0 ? "(none)" : c->lines[0]);
-        s = first_missing(c->musts, c->n_musts, p);
-        if (s != NULL)
-                return missing_text(s, "must have", p, a);
-        s = first_missing(c->needs, c->n_needs, p);
-        return s == NULL ? "" : missing_text(s, "needs", p, a);
 }
