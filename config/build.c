@@ -330,6 +330,40 @@ agent_build(struct build *b, const struct sentence *s)
         c->agents[c->n_agents++] = agent;
 }
 
+/* `weight phone 4` */
+static void
+weight_build(struct build *b, const struct sentence *s)
+{
+        static const char *const channels[] = {"email", "web", "phone"};
+        struct guess g = GUESS_INIT;
+        int64_t n;
+        size_t i = 0;
+
+        if (s->n_values < 2) {
+                if (!s->bad)
+                        value_missing(b, s);
+                return;
+        }
+        while (i < 3 && strcmp(channels[i], s->values[0].text) != 0)
+                guess_offer(&g, s->values[0].text, channels[i++]);
+        if (i == 3) {
+                report_unknown(b->report, s->values[0].at, "channel", s->values[0].text,
+                    "", &g, (struct place){0});
+                if (g.meant == NULL)
+                        report_advice(b->report, "email, web or phone");
+        } else if (!number_read(s->values[1].text, s->option->max, &n) ||
+                   n < s->option->min) {
+                value_wrong(b, s, &s->values[1]);
+        } else if (s->n_values > 2) {
+                value_surplus(b, s, &s->values[2]);
+        } else if (b->c->channel_weight[i] != 0) {
+                report_error(b->report, s->at, "the weight of '%s' stands twice",
+                    s->values[0].text);
+        } else {
+                b->c->channel_weight[i] = (unsigned)n;
+        }
+}
+
 static void
 sentence_build(struct build *b, struct sentence *s, void *target)
 {
@@ -345,6 +379,9 @@ sentence_build(struct build *b, struct sentence *s, void *target)
                 break;
         case TYPE_AGENT:
                 agent_build(b, s);
+                break;
+        case TYPE_WEIGHT:
+                weight_build(b, s);
                 break;
         case TYPE_LIST:
                 list_build(b, s);
@@ -420,11 +457,25 @@ skill_compare(const void *a, const void *b)
         return strcmp(((const struct skill *)a)->name, ((const struct skill *)b)->name);
 }
 
+/* Home first, then those he helps. */
+static void
+agent_profile(struct build *b, struct agent_options *agent)
+{
+        const char **lines = arena_alloc(b->a, (agent->n_helps + 1) * sizeof *lines);
+        size_t n = 0;
+
+        lines[n++] = agent->line;
+        for (size_t i = 0; i < agent->n_helps; i++)
+                if (strcmp(agent->helps[i], agent->line) != 0)
+                        lines[n++] = agent->helps[i];
+        agent->profile =
+            (struct profile){lines, n, agent->skills, agent->n_skills, agent->only};
+}
+
 static void
 agent_finish(struct build *b, struct agent_options *agent)
 {
         const struct line_options *home;
-        const char **line = arena_alloc(b->a, sizeof *line);
 
         if (agent->line[0] == '\0')
                 agent->line = b->c->lines[0].name;
@@ -434,8 +485,7 @@ agent_finish(struct build *b, struct agent_options *agent)
         if (agent->n_skills > 0)
                 qsort(
                     agent->skills, agent->n_skills, sizeof *agent->skills, skill_compare);
-        line[0] = agent->line;
-        agent->profile = (struct profile){line, 1, agent->skills, agent->n_skills, ""};
+        agent_profile(b, agent);
 }
 
 /* unix:agents.sock is in the state directory. */
@@ -484,6 +534,9 @@ build_finish(struct build *b)
         listen_finish(b, c->socket_listen, c->n_socket_listen);
         listen_finish(b, c->web_listen, c->n_web_listen);
         c->close_ms = c->reopen_ms;
+        for (size_t i = 0; i < 3; i++)
+                if (c->channel_weight[i] == 0)
+                        c->channel_weight[i] = 1;
         for (size_t i = 0; i < c->n_mails; i++)
                 if (c->mails[i].name[0] == '\0')
                         c->mails[i].name = c->name;

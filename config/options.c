@@ -187,14 +187,24 @@ const struct option options[] = {
         "how what is handed to it widens while it waits"},
     {BLOCK_STEPS, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_LINE_N(steps), BLOCK_NONE, OPTION_REPEATS,
         "after D also LINES, lower needs N, or drop needs: in open time of the ticket's promise"},
+    {BLOCK_TOP, "help-delay", TYPE_DURATION, "a duration", 0, 30 * DAY, "30m", IN_CONFIG(help_delay_ms), 0, BLOCK_NONE, 0,
+        "how much later a ticket of a line one helps counts: an order, not a veto"},
+    {BLOCK_TOP, "balance", TYPE_EITHER, "load or idle", 0, 0, "idle", IN_CONFIG(balance_load), 0, BLOCK_NONE, 0,
+        "who is asked first: who has been idle longest, or who has the smallest share of his capacity in hand"},
+    {BLOCK_TOP, "weight", TYPE_WEIGHT, "email, web or phone, and a number", 1, 100, "1", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "a ticket of that channel counts as so many in hand"},
     {BLOCK_TOP, "agent", TYPE_AGENT, "a name", 0, 0, "", NOWHERE, BLOCK_AGENT, OPTION_REPEATS,
         "a person or a program that answers: name and full name"},
     {BLOCK_AGENT, "role", TYPE_ROLE, "agent, lead, admin or bot", 0, 0, "agent", IN_AGENT(role), 0, BLOCK_NONE, 0,
         "what he may do"},
     {BLOCK_AGENT, "line", TYPE_LINE, "the name of a line", 0, 0, "", IN_AGENT(line), 0, BLOCK_NONE, 0,
         "where he is at home; default: the first line"},
+    {BLOCK_AGENT, "helps", TYPE_LINES, "names of lines", 0, 0, "", IN_AGENT(helps), IN_AGENT(n_helps), BLOCK_NONE, 0,
+        "lines he is asked for when nobody of theirs is free"},
     {BLOCK_AGENT, "skills", TYPE_SKILLS, "skills with levels", 0, 0, "", IN_AGENT(skills), IN_AGENT(n_skills), BLOCK_NONE, 0,
         "what he can, 1 to 10: network:4"},
+    {BLOCK_AGENT, "only", TYPE_SKILL_OF, "the name of a skill", 0, 0, "", IN_AGENT(only), 0, BLOCK_NONE, 0,
+        "he is offered only what needs this skill"},
     {BLOCK_AGENT, "holds", TYPE_COUNT, "a number", 1, 1000, "", IN_AGENT(holds), 0, BLOCK_NONE, 0,
         "tickets in hand at once; default: that of his line"},
     {BLOCK_AGENT, "login", TYPE_LOGIN, "a Unix user", 0, 0, "", IN_AGENT(login), 0, BLOCK_NONE, 0,
@@ -238,9 +248,7 @@ const struct option options[] = {
 
     /* ---- known words that this version does not have ---- */
     LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
-    
-    LATER(BLOCK_TOP, "no-answer"), LATER(BLOCK_TOP, "help-delay"), LATER(BLOCK_TOP, "feedback"),
-    LATER(BLOCK_TOP, "weight"), LATER(BLOCK_TOP, "balance"),
+    LATER(BLOCK_TOP, "no-answer"), LATER(BLOCK_TOP, "feedback"),
     LATER(BLOCK_TOP, "hours"), LATER(BLOCK_TOP, "promise"),
     LATER(BLOCK_TOP, "tell"), LATER(BLOCK_TOP, "ask"), 
     LATER(BLOCK_TOP, "test"),
@@ -248,8 +256,8 @@ const struct option options[] = {
     LATER(BLOCK_MAIL, "maildir"),
     LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
     LATER(BLOCK_LINE, "escalate"),
-    LATER(BLOCK_AGENT, "helps"), LATER(BLOCK_AGENT, "notify"), LATER(BLOCK_AGENT, "deputy"),
-    LATER(BLOCK_AGENT, "trainee"), LATER(BLOCK_AGENT, "only"), LATER(BLOCK_AGENT, "weight"),
+    LATER(BLOCK_AGENT, "notify"), LATER(BLOCK_AGENT, "deputy"),
+    LATER(BLOCK_AGENT, "trainee"), 
 };
 /* clang-format on */
 

@@ -68,6 +68,7 @@ enum option_type {
         TYPE_NAMES, /* const char **, size_t: words in any script */
         TYPE_OPEN, /* struct open_time: counted in a calendar; min and max as if d were 24 h */
         TYPE_PROMISE_OF, /* const char *: a declared promise */
+        TYPE_SKILL_OF, /* const char *: a declared skill */
         /* --- from here on: what needs code of its own in build.c --- */
         TYPE_BLOCK, /* only a block; its options go into the same struct */
         TYPE_INCLUDE, /* files */
@@ -86,6 +87,7 @@ enum option_type {
         TYPE_AGREED, /* text, or file "…" */
         TYPE_PHONE, /* name, block: a struct phone_options */
         TYPE_LOG, /* file "…" of call records, or nothing: where calls come from */
+        TYPE_WEIGHT, /* a channel and a number */
         TYPE_STEP, /* after D also LINES, lower needs N, drop needs (steps.c) */
         TYPE_PREFER, /* last-agent or manager, and how long (steps.c) */
         TYPE_RULE, /* a sentence of the rules (compile.c) */

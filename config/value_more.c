@@ -242,6 +242,20 @@ switch_set(struct build *b, const struct sentence *s, const struct value *v, boo
 }
 
 static bool
+skill_name_set(struct build *b, const struct value *v, const char **out)
+{
+        const struct name *known = names_find(&b->skills, v->text);
+
+        if (known == NULL) {
+                names_unknown(&b->skills, b->report, place_part(v, 0, strlen(v->text)),
+                    "skill", v->text);
+                return false;
+        }
+        *out = known->text;
+        return true;
+}
+
+static bool
 promise_set(struct build *b, const struct value *v, const char **out)
 {
         const struct name *known = names_find(&b->promises, v->text);
@@ -276,6 +290,8 @@ value_set_more(
                 return proxy_set(b, s, v, field);
         case TYPE_NUMBERS:
                 return number_set(b, s, v, field);
+        case TYPE_SKILL_OF:
+                return skill_name_set(b, v, field);
         case TYPE_PROMISE_OF:
                 return promise_set(b, v, field);
         default:
