@@ -178,7 +178,7 @@ fuzzers: $(fuzz_bin)
 
 # ---- packages (Debian 12): what is missing is installed, nothing else is touched ----
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev libgmime-3.0-dev \
-                  libjansson-dev libpcre2-dev libssl-dev libseccomp-dev uthash-dev redis-server
+                  libjansson-dev libpcre2-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata
 TEST_PACKAGES  := $(BUILD_PACKAGES) clang libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
                   python3 python3-redis python3-aiosmtpd openssl
 # for tests/play/browser.py, which is skipped without them

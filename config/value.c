@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "daemon/base/utf8.h"
+#include "daemon/base/zone.h"
 #include "daemon/model/message.h"
 
 #define NAME_MAX_BYTES 64u
 #define DURATION_MAX_MS (100 * 365 * 86400000LL)
-#define ZONEINFO "/usr/share/zoneinfo"
 
 /* ---- messages ---- */
 
