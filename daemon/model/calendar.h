@@ -18,6 +18,9 @@
 
 #define CALENDAR_ID_LEN 16
 
+#define CALENDAR_MAX_SPANS 24 /* of one day */
+#define CALENDAR_MAX_DATES 4000
+
 struct open_span { /* minutes of the local day: [from, to), 0..1440 */
         uint16_t from, to;
 };
@@ -51,14 +54,16 @@ int calendar_parse(
 bool calendar_is_open(const struct calendar *cal, int64_t at_ms);
 /* Open time between two moments, ms; 0 when to <= from. */
 int64_t calendar_between(const struct calendar *cal, int64_t from_ms, int64_t to_ms);
-/* The first moment at which t has passed since `from`; CALENDAR_NEVER: not within five
- * years. Of the hour that comes twice both count, the one that is left out does not. */
+/* The first moment at which t has passed since `from`: first the days, then the open time.
+ * Days count from open hours (when closed, from the next opening). CALENDAR_NEVER: not within
+ * five years. Of the hour that comes twice both count, the one that is left out does not. */
 #define CALENDAR_NEVER INT64_MAX
 int64_t calendar_after(const struct calendar *cal, int64_t from_ms, struct open_time t);
 /* The latest moment from which t has passed by now: calendar_after(m, t) <= now. Never goes
  * back when now goes on. INT64_MIN: none within five years. */
 int64_t calendar_back(const struct calendar *cal, int64_t now_ms, struct open_time t);
-/* The next change from closed to open, or open to closed, after that moment. */
+/* The next change from closed to open, or open to closed, after that moment; CALENDAR_NEVER:
+ * none within five years. */
 int64_t calendar_next_change(const struct calendar *cal, int64_t at_ms);
 
 #endif
