@@ -173,6 +173,20 @@ change_skip(struct change *c, const char *agent, int64_t until_ms)
 }
 
 void
+change_customer(struct change *c, const char *key)
+{
+        change_op(c, "B");
+        change_adds(c, key);
+}
+
+void
+change_stand_in(struct change *c, const char *agent)
+{
+        change_op(c, "A");
+        change_adds(c, agent);
+}
+
+void
 change_open(struct change *c, bool open, const char *class_id)
 {
         change_op(c, "P");

@@ -55,16 +55,22 @@ void change_enter_class(
     struct change *c, const char *class_id, const char *class_text, int64_t v_us);
 /* Of that class, but into no queue; the class's text is stored if new. */
 void change_class(struct change *c, const char *class_id, const char *class_text);
-/* Into the last holder's own queue at v, kept for him until then (sets own, owner, until
- * and the clock); into its class at once when he is offline. */
+/* Into his own queue at v, kept for him until then (sets own, owner, until and the
+ * clock); he is absent, offline or full: into his deputy's; nobody of them is there: into
+ * its class at once. */
 void
 change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t until_ms);
 /* Out of whichever queue it is in (its class's or own:<owner>). */
 void change_leave_queue(struct change *c);
 /* Capacity: he holds it no longer (the only way to hold is pull). */
 void change_unhold(struct change *c, const char *agent);
-/* He is not offered this ticket until then. */
+/* He is not offered this ticket until then; 0: he may have it again. */
 void change_skip(struct change *c, const char *agent, int64_t until_ms);
+/* It is another customer's: "c17", or an address or number we know; the commit fails with
+ * NOSUCH when there is none. */
+void change_customer(struct change *c, const char *key);
+/* Its owner becomes whoever stands for him: his deputy when he is absent. */
+void change_stand_in(struct change *c, const char *agent);
 /* The ticket counts as open (in `open`, its class referenced) or no longer. */
 void change_open(struct change *c, bool open, const char *class_id);
 /* Learn a Message-ID (hash of it, 400 d) so that an answer finds this ticket. */

@@ -145,7 +145,8 @@ struct pull {
         size_t n_classes;
         bool own; /* look at his own queue too (not with LINE or CHANNEL) */
         const char *ticket; /* TAKE: this very one, "" : the best */
-        bool force; /* ASSIGN later: whatever the class says */
+        /* ASSIGN: who gives it to him, whatever the class says and whoever has it; NULL */
+        const char *by;
         unsigned holds; /* his capacity */
         unsigned count; /* at most so many, 1..100 */
         const char *connection; /* over which it is given: "untaken" */
@@ -257,12 +258,30 @@ struct agent_state {
         const char *reason;
         unsigned used; /* tickets in hand */
         int64_t idle_since_ms;
+        int64_t absent_from_ms, absent_until_ms; /* ABSENT; 0 0 none */
+        bool absent; /* it has begun */
+        bool absent_moved; /* and all that he had has been handed on */
+        const char *absent_deputy; /* whom it names, "" his deputy */
 };
 typedef void (*store_agent_fn)(
     void *arg, const struct err *err, const struct agent_state *a);
 void store_agent(struct store *s, const char *agent, store_agent_fn fn, void *arg);
 void store_set_presence(struct store *s, const char *agent, enum presence p,
     const char *reason, const char *who, store_done_fn fn, void *arg);
+/* ABSENT: from then until then; until <= now, or <= from: no longer. deputy "": his own. */
+void store_set_absent(struct store *s, const char *agent, int64_t from_ms,
+    int64_t until_ms, const char *deputy, const char *who, store_done_fn fn, void *arg);
+/* All that he had when this absence (until_ms tells which) began has been handed on. */
+void store_absent_moved(
+    struct store *s, const char *agent, int64_t until_ms, store_done_fn fn, void *arg);
+struct agent_duty { /* of the configuration, as scripts need it */
+        const char *agent;
+        unsigned holds;
+        const char *deputy; /* "" none */
+};
+/* What the store must know of everybody who is declared: at each start and reload, before
+ * anything else. */
+void store_set_agents(struct store *s, const struct agent_duty *duties, size_t n);
 /* His last connection is gone: what was never taken up (bots: everything) goes back
  * at `at_ms`; 0 takes the clock away (he is back). */
 void store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DUTIES 500 /* agents told of at once */
+
 static const char *const presences[] = {"offline", "away", "ready"};
 
 static void
@@ -23,20 +25,25 @@ agent_on(struct call *c, const struct err *err, const redisReply *r)
         a.reason = reply_dup(r, 1, c->a);
         a.used = (unsigned)reply_int(r, 2);
         a.idle_since_ms = time_ms(reply_int(r, 3));
+        a.absent_from_ms = time_ms(reply_int(r, 4));
+        a.absent_until_ms = time_ms(reply_int(r, 5));
+        a.absent = reply_int(r, 6) == 1;
+        a.absent_moved = reply_int(r, 7) == 1;
+        a.absent_deputy = reply_dup(r, 8, c->a);
         c->agent(c->arg, err_told(NULL), &a);
 }
 
 void
 store_agent(struct store *s, const char *agent, store_agent_fn fn, void *arg)
 {
+        static const char *const fields[] = {"presence", "reason", "used", "idle_since",
+            "absent_from", "absent_until", "absent", "absent_moved", "absent_deputy"};
         struct call *c = store_call_plain(s, "HMGET", agent_on, arg);
 
         c->agent = fn;
         store_call_addf(c, KEY_AGENT "%s", agent);
-        store_call_add(c, "presence");
-        store_call_add(c, "reason");
-        store_call_add(c, "used");
-        store_call_add(c, "idle_since");
+        for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+                store_call_add(c, fields[i]);
         store_call_send(c);
 }
 
@@ -83,6 +90,48 @@ store_set_grace(struct store *s, const char *agent, bool bot, int64_t at_ms,
         store_call_add(c, bot ? "1" : "0");
         store_call_addn(c, at_ms);
         store_call_send(c);
+}
+
+void
+store_set_absent(struct store *s, const char *agent, int64_t from_ms, int64_t until_ms,
+    const char *deputy, const char *who, store_done_fn fn, void *arg)
+{
+        struct call *c = store_call_verb(s, "absent", store_call_on_done, arg);
+
+        c->done = fn;
+        store_call_add(c, agent);
+        store_call_addn(c, from_ms);
+        store_call_addn(c, until_ms);
+        store_call_add(c, deputy);
+        store_call_add(c, who);
+        store_call_send(c);
+}
+
+void
+store_absent_moved(
+    struct store *s, const char *agent, int64_t until_ms, store_done_fn fn, void *arg)
+{
+        struct call *c = store_call_verb(s, "moved", store_call_on_done, arg);
+
+        c->done = fn;
+        store_call_add(c, agent);
+        store_call_addn(c, until_ms);
+        store_call_send(c);
+}
+
+void
+store_set_agents(struct store *s, const struct agent_duty *duties, size_t n)
+{
+        for (size_t from = 0; from < n; from += DUTIES) {
+                struct call *c = store_call_verb(s, "agents", store_call_on_done, NULL);
+
+                for (size_t i = from; i < n && i < from + DUTIES; i++) {
+                        store_call_add(c, duties[i].agent);
+                        store_call_addn(c, duties[i].holds);
+                        store_call_add(c, duties[i].deputy);
+                }
+                store_call_send(c);
+        }
 }
 
 /* ---- tokens ---- */

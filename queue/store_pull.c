@@ -100,7 +100,7 @@ store_pull(struct store *s, const struct pull *p, store_pull_fn fn, void *arg)
         store_call_addn(c, p->count > 0 ? p->count : 1);
         store_call_add(c, p->own ? "1" : "0");
         store_call_add(c, p->ticket);
-        store_call_add(c, p->force ? "1" : "0");
+        store_call_add(c, p->by != NULL && p->by[0] != '\0' ? p->by : "0");
         store_call_add(c, p->connection);
         store_call_addn(c, p->default_lease_ms);
         pull_add_key(c, p);

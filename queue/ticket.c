@@ -181,6 +181,36 @@ law_queue(const struct law *l, int64_t v_us)
         change_enter_class(l->c, l->t->class_id, l->t->class_doc.text, v_us);
 }
 
+void
+law_leave_waiting(const struct law *l)
+{
+        if (l->t->state != TICKET_WAITING)
+                return;
+        change_due(l->c, "wait", 0);
+        change_setn(l->c, "until", 0);
+        change_setn(l->c, "paused", 0);
+}
+
+void
+law_wait_customer(const struct law *l, int64_t until_ms)
+{
+        law_unhold(l);
+        law_set_state(l, TICKET_WAITING);
+        change_setn(l->c, "until", until_ms);
+        change_due(l->c, "wait", until_ms);
+        if (l->t->paused_ms == 0)
+                change_setn(l->c, "paused", l->e->now_ms);
+}
+
+static void
+law_unresolve(const struct law *l)
+{
+        change_due(l->c, "close", 0);
+        change_setn(l->c, "resolved", 0);
+        if (l->t->code[0] != '\0')
+                change_set(l->c, "code", "");
+}
+
 /* Queued with a new start, preferred to its last holder. */
 void
 law_queue_anew(const struct law *l)
@@ -188,8 +218,10 @@ law_queue_anew(const struct law *l)
         const struct ticket *t = l->t;
         int64_t v = law_start(t, l->e->now_ms);
 
-        change_due(l->c, t->state == TICKET_RESOLVED ? "close" : "wait", 0);
-        change_setn(l->c, "resolved", 0);
+        if (t->state == TICKET_RESOLVED)
+                law_unresolve(l);
+        else
+                law_leave_waiting(l);
         change_setn(l->c, "entered", l->e->now_ms);
         if (t->owner[0] == '\0' || l->e->own_ms <= 0) {
                 law_queue(l, v);
@@ -249,12 +281,14 @@ law_resolve(const struct law *l)
         if (t->state == TICKET_QUEUED)
                 change_leave_queue(l->c);
         law_unhold(l);
-        change_due(l->c, "wait", 0);
+        law_leave_waiting(l);
         law_set_state(l, TICKET_RESOLVED);
         change_setn(l->c, "until", 0);
+        if (strcmp(t->code, l->e->code) != 0)
+                change_set(l->c, "code", l->e->code);
         change_setn(l->c, "resolved", l->e->now_ms);
         change_due(l->c, "close", l->e->now_ms + l->e->reopen_ms);
-        law_log(l, "resolved", "", "");
+        law_log(l, "resolved", "", l->e->code);
         law_journal(l, "changed", "resolved");
 }
 
@@ -311,9 +345,7 @@ law_reply(const struct law *l, struct err *err)
         } else if (strcmp(status, "resolved") == 0) {
                 law_resolve(l);
         } else {
-                law_unhold(l);
-                law_set_state(l, TICKET_WAITING);
-                change_setn(l->c, "until", 0);
+                law_wait_customer(l, 0);
                 law_journal(l, "changed", "waiting");
         }
         return 0;
@@ -538,6 +570,12 @@ event_whole(const struct ticket_event *from)
         e.account = text_or_none(e.account);
         e.entry = text_or_none(e.entry);
         e.delivery = text_or_none(e.delivery);
+        e.line = text_or_none(e.line);
+        e.field = text_or_none(e.field);
+        e.route = text_or_none(e.route);
+        e.tags = text_or_none(e.tags);
+        e.why = text_or_none(e.why);
+        e.code = text_or_none(e.code);
         return e;
 }
 
@@ -556,7 +594,7 @@ ticket_apply(const struct ticket *t, const struct ticket_event *event, struct ar
                             "ticket %s is %s: open a new one", t->id,
                             ticket_state_name(t->state));
                 /* To who thought he held it, that is what he must hear. */
-                if (t->state == TICKET_QUEUED && r->states == IN_HELD)
+                if (t->state == TICKET_QUEUED && (r->states & IN_HELD) != 0)
                         return law_holds(&l, err);
                 return law_state(&l, r, err);
         }
@@ -598,12 +636,20 @@ birth_fields(const struct ticket_birth *b, struct change *c)
         change_setn(c, "entered", b->now_ms);
         change_setn(c, "created", b->now_ms);
         change_setn(c, "queued", b->now_ms);
+        if (b->keep_ms > 0)
+                change_setn(c, "keep", b->keep_ms);
 }
 
 static void
 birth_queue(const struct ticket_birth *b, struct change *c, int64_t v)
 {
-        change_enter_class(c, b->class_doc->id, b->class_doc->text, v);
+        bool preferred = b->prefer != NULL && b->prefer[0] != '\0' && b->prefer_ms > 0;
+
+        if (preferred) {
+                change_class(c, b->class_doc->id, b->class_doc->text);
+                change_enter_own(c, b->prefer, v, b->now_ms + b->prefer_ms);
+        } else
+                change_enter_class(c, b->class_doc->id, b->class_doc->text, v);
         change_open(c, true, b->class_doc->id);
         change_journal(c, "queued", "", b->line, "customer", "new");
 }

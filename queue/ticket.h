@@ -26,6 +26,19 @@ enum ticket_event_type {
         EVENT_GONE_AGENT, /* its holder is no longer in the configuration: back */
 
         /* queue/ticket_move.c: between lines, states and people */
+        EVENT_ESCALATE, /* one line up: to `line`, as `class_doc` */
+        EVENT_RETURN, /* one line down: preferred to who handed it up */
+        EVENT_TRANSFER, /* to `line` or with another need (`class_doc`), or to `target` */
+        EVENT_PEND, /* with the customer: promises wait */
+        EVENT_SNOOZE, /* later: they do not */
+        EVENT_ASSIGN, /* what waits for its customer gets another owner, `target` */
+        EVENT_RAISE, /* another priority: `priority`, `class_doc` */
+        EVENT_NEED, /* another need: `class_doc` */
+        EVENT_TAG, /* becomes `tags` */
+        EVENT_CHANGE, /* `field` becomes `target` */
+        EVENT_SPAM, /* resolved, and nobody is told */
+        EVENT_REROUTE, /* new rules, old arrival: line, class_doc, route, priority, tags */
+        EVENT_ABSENT, /* its holder or owner is absent: to who stands for him */
 
         /* queue/ticket_ask.c: questions, trainees, tickets made of tickets */
 
@@ -65,6 +78,17 @@ struct ticket_event {
         const char *delivery; /* JSON array of deliveries */
 
         /* queue/ticket_move.c */
+        const char *line; /* where it goes */
+        const struct class *class_doc; /* what it is from now on; NULL as it was */
+        int64_t until_ms; /* PEND, SNOOZE: the date, 0 none */
+        int64_t prefer_ms; /* RETURN, TRANSFER to an agent: how long it is kept for him */
+        enum priority priority; /* RAISE, REROUTE */
+        const char *field; /* CHANGE: "subject", "language", "customer" */
+        const char *route; /* REROUTE */
+        const char *tags; /* TAG, REROUTE: all of them, a JSON array */
+        const char *why; /* REROUTE: the sentences that held, a JSON array */
+        int64_t keep_ms; /* REROUTE */
+        const char *code; /* RESOLVE CODE, "" none */
 
         /* queue/ticket_ask.c */
 
@@ -90,6 +114,10 @@ struct ticket_birth { /* all that intake knows about a new ticket */
         const char *why; /* JSON array of sentences */
         const char *links; /* JSON array: a closed ticket it continues, "[]" */
         bool counts; /* a person's */
+        /* whom it is kept for at first (`prefer`), and how long; "" nobody */
+        const char *prefer;
+        int64_t prefer_ms;
+        int64_t keep_ms; /* as struct ticket has it */
         bool shelve; /* kept, for no agent: resolved at once */
         int64_t
             reopen_ms; /* shelved: until when the customer's next message reopens it */

@@ -68,6 +68,10 @@ int64_t law_start(const struct ticket *t, int64_t now_ms);
 void law_queue(const struct law *l, int64_t v_us);
 /* Queued with a new start, preferred to its last holder for e->own_ms. */
 void law_queue_anew(const struct law *l);
+/* It waits no longer: date, and the customer's time, are over. */
+void law_leave_waiting(const struct law *l);
+/* With the customer from now on: the holder is its owner, promises wait. until 0: no date. */
+void law_wait_customer(const struct law *l, int64_t until_ms);
 /* An answer to the customer: message, its delivery document, its outbox entry. */
 void law_send(const struct law *l);
 void law_resolve(const struct law *l);

@@ -76,6 +76,16 @@ struct ticket {
         unsigned n_messages; /* "nm": messages so far; the next is <id>.<nm+1> */
         const char *last_in; /* "last_in": newest customer's message "1042.2", "" none */
         const char *seen; /* "seen": newest customer's message the holder was given */
+        /* "keep": how long it is kept for its last holder when it comes back; 0: the
+         * desk's default */
+        int64_t keep_ms;
+        /* "paused": since when it is with its customer (promises wait), 0 not */
+        int64_t paused_ms;
+        /* "handed": JSON array, pairs: line, who handed it up from there */
+        const char **handed;
+        size_t n_handed;
+        bool by_hand; /* "hand": a person has chosen its line: REROUTE lets it be */
+        const char *code; /* "code": of RESOLVE, "" none */
         const char *merged_into; /* "merged_into" */
         const char *links; /* "links": JSON array of ticket ids */
         int64_t resolved_ms; /* "resolved": when; 0 not */

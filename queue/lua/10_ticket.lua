@@ -7,7 +7,8 @@
 --     D kind at             a clock; "0" takes it away
 --     C class text v        into its class ("": no queue)   O agent v until   into his own queue
 --     Q                     out of its queue         U agent   holds it no longer
---     K agent until         skips it                 P 1|0 class       counts as open
+--     K agent until         skips it ("0": no more)   P 1|0 class       counts as open
+--     B customer|address    is of another customer   A agent           its owner: who stands for him
 --     I hash                learn a Message-ID       V message json    delivery document
 --     X kind message account template lang to due    a new outbox entry
 --     Y entry due n f v...  change one ("-1": its clock stays)
@@ -51,9 +52,64 @@ local function enter_class(id, class, v)
         queue_add(class, id, v)
 end
 
--- His own queue counts only while he is there.
+-- ---- whose own queue? ----
+
+-- Is his holiday on? (Set ahead by ABSENT; the clock `absent` only tells and tidies.)
+local function agent_absent(agent)
+        load_hash('a:' .. agent)
+        local from = hnum('a:' .. agent, 'absent_from')
+        return from > 0 and from <= now_ms and now_ms < hnum('a:' .. agent, 'absent_until')
+end
+
+local function agent_full(agent)
+        local holds = hget('a:' .. agent, 'holds')
+        return holds and hnum('a:' .. agent, 'used') >= int(holds, 'holds') or false
+end
+
+-- Who is asked for him: whom his absence names, else his deputy; nil nobody.
+local function agent_deputy(agent)
+        local named = agent_absent(agent) and hget('a:' .. agent, 'absent_deputy') or ''
+        local d = named ~= '' and named or hget('a:' .. agent, 'deputy') or ''
+        return d ~= '' and d or nil
+end
+
+-- The first of him and his deputies who is there and has room: a chain of at most five
+-- deputies, and a circle ends it. nil: nobody, the class.
+local function agent_keeper(agent)
+        local seen = {}
+        for _ = 0, 5 do
+                if not agent or agent == '' or seen[agent] then
+                        return nil
+                end
+                seen[agent] = true
+                if agent_present(agent) and not agent_absent(agent) and not agent_full(agent) then
+                        return agent
+                end
+                agent = agent_deputy(agent)
+        end
+        return nil
+end
+
+-- Who stands for him now, there or not: the first who is not absent; nil nobody.
+local function agent_stand_in(agent)
+        local seen = {}
+        for _ = 0, 5 do
+                if not agent or agent == '' or seen[agent] then
+                        return nil
+                end
+                seen[agent] = true
+                if not agent_absent(agent) then
+                        return agent
+                end
+                agent = agent_deputy(agent)
+        end
+        return nil
+end
+
+-- His own queue counts only while he is there, else his deputy's.
 local function enter_own(id, agent, class, v, till)
-        if agent == '' or not agent_present(agent) then
+        agent = agent_keeper(agent)
+        if not agent then
                 enter_class(id, class, v)
                 return
         end
@@ -136,6 +192,16 @@ local function skip_add(agent, id, at)
         write('ZADD', k, num(at), id)
 end
 
+-- It was handed back to him: he may have it again at once.
+local function skip_end(agent, id)
+        local s = skips_of(agent)
+        if s.at[id] then
+                s.at[id] = nil
+                s.n = s.n - 1
+                write('ZREM', 'skip:' .. agent, id)
+        end
+end
+
 -- A ticket nobody wants: after three give-backs and ended leases it says so.
 local function blame(id)
         local k = 't:' .. id
@@ -169,13 +235,52 @@ local function give_back(id, event)
             'helpline', event)
 end
 
--- The last holder's time is over: into its class.
-local function fall_back(id, agent)
+-- The last holder's time is over: into its class; on: his deputies are asked before.
+local function fall_back(id, agent, on)
         local k = 't:' .. id
+        local class, v = hget(k, 'class') or '', hnum(k, 'v')
         write('ZREM', 'own:' .. agent, pad(id))
-        enter_class(id, hget(k, 'class') or '', hnum(k, 'v'))
+        if on then
+                enter_own(id, agent, class, v, hnum(k, 'until'))
+        else
+                enter_class(id, class, v)
+        end
         ticket_bump(id)
         journal('queued', id, hget(k, 'line') or '', '', 'helpline', 'no longer kept for ' .. agent)
+end
+
+-- What is kept for him falls back, a hundred at once: to his deputies' own queues or into
+-- their classes. How many it were.
+local function own_fall_back(agent)
+        local list = call('ZRANGE', P .. 'own:' .. agent, '0', '99')
+        for _, m in ipairs(list) do
+                local id = unpad(m)
+                if ticket_load(id) then
+                        fall_back(id, agent, true)
+                else
+                        write('ZREM', 'own:' .. agent, m)
+                end
+        end
+        return #list
+end
+
+-- He is back, or never went: nothing of the absence is left.
+local function absence_over(agent, who)
+        local k = 'a:' .. agent
+        load_hash(k)
+        local was = hget(k, 'absent') == '1'
+        for _, f in ipairs({'absent', 'absent_from', 'absent_until', 'absent_deputy', 'absent_moved'}) do
+                hdel(k, f)
+        end
+        due('absent', agent, nil)
+        if was and hget(k, 'presence') == 'away' and hget(k, 'reason') == 'absent' then
+                hset(k, 'presence', 'offline')
+                hset(k, 'reason', '')
+        end
+        if was then
+                journal('changed', '', '', agent, who, 'no longer absent')
+                hint('a:' .. agent)
+        end
 end
 
 -- ---- outbox entries ----
@@ -230,7 +335,7 @@ if verb == 'put' or verb == 'commit' then
         end
 
         local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
-                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4}
+                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1}
 
         local step = {}
 
@@ -264,7 +369,13 @@ if verb == 'put' or verb == 'commit' then
                 if text ~= '' and not hget('class', class) then
                         hset('class', class, text)
                 end
-                hset('t:' .. at_id, 'class', class)
+                local k = 't:' .. at_id
+                local was = hashes[k].old.class
+                if was and was ~= class then
+                        hadd('cref', was, -1)
+                        hadd('cref', class, 1)
+                end
+                hset(k, 'class', class)
                 if v ~= '' then
                         enter_class(at_id, class, int(v, 'v'))
                 end
@@ -283,7 +394,35 @@ if verb == 'put' or verb == 'commit' then
         end
 
         function step.K(agent, till)
-                skip_add(agent, at_id, int(till, 'until'))
+                till = int(till, 'until')
+                if till > 0 then
+                        skip_add(agent, at_id, till)
+                else
+                        skip_end(agent, at_id)
+                end
+        end
+
+        -- Another customer's: one we know, by his number or an address.
+        function step.B(key)
+                local k = 't:' .. at_id
+                local c = string.match(key, '^c%d+$') or call('GET', P .. 'addr:' .. key) or ''
+                if c == '' or not load_hash('cust:' .. c).exists then
+                        refuse('NOSUCH', 'there is no customer ' .. key)
+                end
+                local was = hget(k, 'cust') or ''
+                if was ~= '' and was ~= c then
+                        write('ZREM', 'cust:' .. was .. ':t', at_id)
+                end
+                write('ZADD', 'cust:' .. c .. ':t', at_id, at_id)
+                hset(k, 'cust', c)
+        end
+
+        -- What is his goes to who stands for him; of him who has nobody it stays.
+        function step.A(agent)
+                local deputy = agent_stand_in(agent)
+                if deputy then
+                        hset('t:' .. at_id, 'owner', deputy)
+                end
         end
 
         function step.P(open, class)

@@ -6,7 +6,7 @@
 -- The best ticket is the one of smallest v (+ handicap of its class; less a day in his
 -- own queue), ties by the lower number; of each class its head is the most relaxed,
 -- so v <= cutoff decides. He skips at most 7 tickets: the first 8 decide.
--- ticket: this very one (TAKE). idem keeps only ids.
+-- ticket: this very one (TAKE); force: "0", or who gives it to him (ASSIGN). idem keeps only ids.
 -- Answers TAKEN|NOTHING|FULL|AWAY|REFUSED hintseq hints ids heads repeated code why;
 -- heads: class, v ("" nothing waits there), flat.
 
@@ -133,7 +133,11 @@ if verb == 'pull' then
         local function hold(id)
                 local k, agent = 't:' .. id, pull.agent
                 local line = hget(k, 'line') or ''
+                local from = hashes[k].old.state == 'held' and hget(k, 'holder') or ''
                 leave_queue(id)
+                if from ~= '' then -- ASSIGN, out of another's hands
+                        unhold(id, from)
+                end
                 local till = now_ms + (pull.leases[line] or tonumber(ARGV[11]))
                 hset(k, 'state', 'held')
                 hset(k, 'holder', agent)
@@ -153,7 +157,13 @@ if verb == 'pull' then
                 if skips_of(agent).at[id] then
                         write('ZREM', 'skip:' .. agent, id)
                 end
-                journal('taken', id, line, agent, agent, '')
+                if ARGV[9] ~= '0' then
+                        write('RPUSH', 't:' .. id .. ':log', '{"at":"' .. rfc3339(now_ms) .. '","who":' .. quote(ARGV[9]) ..
+                            ',"event":"assigned"' .. (from ~= '' and ',"from":' .. quote(from) or '') .. ',"to":' ..
+                            quote(agent) .. '}')
+                        write('LTRIM', 't:' .. id .. ':log', '-500', '-1')
+                end
+                journal('taken', id, line, agent, ARGV[9] ~= '0' and ARGV[9] or agent, '')
         end
 
         -- Heads now left, of the classes asked about, for dispatch.
@@ -201,11 +211,13 @@ if verb == 'pull' then
                 local state, holder = hget(k, 'state'), hget(k, 'holder')
                 if state == 'held' and holder == pull.agent then
                         return pull_answer('TAKEN', {id}, nil, '1')
+                elseif state == 'held' and ARGV[9] ~= '0' then
+                        return nil
                 elseif state == 'held' then
                         return pull_refuse('STATE', 'ticket ' .. id .. ' is in the hands of ' .. holder)
                 elseif state ~= 'queued' then
                         return pull_refuse('STATE', 'ticket ' .. id .. ' is ' .. state .. ', not queued')
-                elseif ARGV[9] == '1' then
+                elseif ARGV[9] ~= '0' then
                         return nil
                 elseif hget(k, 'own') == '1' then
                         if hget(k, 'owner') ~= pull.agent then

@@ -60,9 +60,12 @@ if verb == 'tick' then
                 if not ticket_load(id) or hget(k, 'state') ~= 'waiting' then
                         return 0
                 end
-                local own_ms = tonumber(ARGV[6])
+                local own_ms = hnum(k, 'keep')
+                own_ms = own_ms > 0 and own_ms or tonumber(ARGV[6])
                 hset(k, 'state', 'queued')
                 hset(k, 'queued', num(now_ms))
+                hset(k, 'until', '0')
+                hset(k, 'paused', '0')
                 enter_own(id, own_ms > 0 and hget(k, 'owner') or '', hget(k, 'class') or '', hnum(k, 'v'),
                     now_ms + own_ms)
                 ticket_bump(id)
@@ -116,6 +119,34 @@ if verb == 'tick' then
                         journal('went', '', '', agent, 'helpline', 'its connection is gone')
                 end
                 return n
+        end
+
+        -- A holiday begins: he counts as away, his own queue falls back in chunks, and the
+        -- daemon hands on what he has ("absent" until it says that this is done). Or it ends.
+        function turn.absent(agent)
+                local k = 'a:' .. agent
+                load_hash(k)
+                local from, till = hnum(k, 'absent_from'), hnum(k, 'absent_until')
+                if from == 0 then
+                        return 0
+                elseif from > now_ms then
+                        due('absent', agent, from)
+                        return 0
+                end
+                hint('a:' .. agent)
+                if till <= now_ms then
+                        absence_over(agent, 'helpline')
+                        return 1
+                end
+                if hget(k, 'absent') ~= '1' then
+                        hset(k, 'absent', '1')
+                        hset(k, 'presence', 'away')
+                        hset(k, 'reason', 'absent')
+                        journal('went', '', '', agent, 'helpline', 'absent until ' .. rfc3339(till))
+                end
+                local n = own_fall_back(agent)
+                due('absent', agent, n < TICK_MAX and till or now_ms)
+                return n + 1
         end
 
         -- After an outage: until when do leases and graces wait? 0: no outage.

@@ -1,6 +1,9 @@
 -- Small verbs: agents, tokens, the outbox by hand, live, quarantine.
 --
 --     presence now daemon  agent ready|away|offline reason who   -> OK ... more
+--     absent   now daemon  agent from until deputy who           -> OK
+--     moved    now daemon  agent until                           -> OK
+--     agents   now daemon  [agent holds deputy] ...              -> OK
 --     grace    now daemon  agent bot at                          -> OK
 --     token    now daemon  id agent sha256 name created          -> OK
 --     untoken  now daemon  id                                    -> OK|NOSUCH
@@ -18,6 +21,10 @@ if not changing[verb] then
                 hset(k, 'presence', p)
                 hset(k, 'reason', ARGV[6])
                 if p == 'ready' then
+                        if hget(k, 'absent') == '1' or agent_absent(agent) then -- he is here again, sooner than said
+                                absence_over(agent, ARGV[7])
+                                hset(k, 'presence', p)
+                        end
                         if was ~= 'ready' then
                                 hset(k, 'idle_since', num(now_ms))
                                 journal('came', '', '', agent, ARGV[7], '')
@@ -27,19 +34,56 @@ if not changing[verb] then
                         journal('went', '', '', agent, ARGV[7], ARGV[6])
                 end
                 if p == 'offline' then
-                        -- An absent agent's queue falls back, in chunks.
-                        local list = call('ZRANGE', P .. 'own:' .. agent, '0', '99')
-                        for _, m in ipairs(list) do
-                                if ticket_load(unpad(m)) then
-                                        fall_back(unpad(m), agent)
-                                else
-                                        write('ZREM', 'own:' .. agent, m)
-                                end
-                        end
-                        more = #list == 100
+                        more = own_fall_back(agent) == 100
                 end
                 finish()
                 return {'OK', hintseq(), hints, more and '1' or '0'}
+        end
+
+        function changing.absent()
+                local agent, from, till = ARGV[4], int(ARGV[5], 'from'), int(ARGV[6], 'until')
+                local k = 'a:' .. agent
+                load_hash(k)
+                if till <= now_ms or till <= from then
+                        absence_over(agent, ARGV[8])
+                        finish()
+                        return {'OK', hintseq(), hints}
+                end
+                if hget(k, 'absent') == '1' and from > now_ms then
+                        absence_over(agent, ARGV[8])
+                end
+                hset(k, 'absent_from', num(from))
+                hset(k, 'absent_until', num(till))
+                hset(k, 'absent_deputy', ARGV[7])
+                hdel(k, 'absent_moved')
+                due('absent', agent, math.max(from, 1))
+                journal('changed', '', '', agent, ARGV[8], 'absent from ' .. rfc3339(from) .. ' until ' .. rfc3339(till))
+                hint('a:' .. agent)
+                finish()
+                return {'OK', hintseq(), hints}
+        end
+
+        -- All that he had has been handed on (of this absence: until tells which).
+        function changing.moved()
+                local k = 'a:' .. ARGV[4]
+                load_hash(k)
+                if hget(k, 'absent_until') == ARGV[5] then
+                        hset(k, 'absent_moved', '1')
+                end
+                finish()
+                return {'OK', hintseq(), {}}
+        end
+
+        -- What of the agents that are declared concerns the store; a chunk of them.
+        function changing.agents()
+                for i = 4, #ARGV, 3 do
+                        local k = 'a:' .. ARGV[i]
+                        load_hash(k)
+                        hset(k, 'holds', ARGV[i + 1])
+                        hset(k, 'deputy', ARGV[i + 2])
+                end
+                finish()
+                return {'OK', hintseq(), {}}
         end
 
         function changing.grace()
