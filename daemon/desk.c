@@ -29,6 +29,7 @@
 #include "daemon/notify.h"
 #include "daemon/outbox.h"
 #include "daemon/phones.h"
+#include "daemon/search.h"
 #include "daemon/web/server.h"
 #include "queue/redis_child.h"
 
@@ -115,6 +116,7 @@ on_up(void *arg)
         agents_store_up(d->agents);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
         desk_look(d);
+        search_store_up(d->search);
         if (!d->announced)
                 announce_ready(d);
         d->announced = true;
@@ -141,6 +143,7 @@ on_event(void *arg, const char *seq, const char *json, size_t len)
         struct desk *d = arg;
 
         agents_event(d->agents, seq, json, len);
+        search_event(d->search);
 }
 
 static void
@@ -234,6 +237,7 @@ open_all(struct desk *d, struct err *err)
         d->intake = intake_new(d);
         d->outbox = outbox_new(d);
         d->janitor = janitor_new(d);
+        d->search = search_new(d);
         d->agents = agents_open(d, err);
         if (d->agents == NULL || open_lmtp(d, err) == -1)
                 return -1;
@@ -275,6 +279,7 @@ desk_free(struct desk **dp)
         worker_pool_free(&d->mime);
         worker_pool_free(&d->mailer);
         store_free(&d->store);
+        search_free(&d->search);
         web_close(&d->web);
         lmtp_close(&d->lmtp);
         phones_free(&d->phones);

@@ -22,6 +22,7 @@ struct lmtp;
 struct phones;
 struct web;
 struct janitor;
+struct search;
 
 struct desk {
         struct loop *loop;
@@ -40,6 +41,7 @@ struct desk {
         struct phones *phones; /* the logs of telephone exchanges */
         struct web *web; /* forms, status pages, health */
         struct janitor *janitor; /* clocks: tick, sweep, the look over the heads */
+        struct search *search; /* the index behind SEARCH */
         struct timer *stop_timer; /* the phases of desk_shutdown */
         int stop_phase;
         int lock_fd; /* of the state directory; the redis child inherits it */

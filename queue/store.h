@@ -238,18 +238,39 @@ typedef void (*store_commit_fn)(void *arg, const struct err *err, const char *st
     size_t stored_len, const char *stored_hash);
 void store_commit(struct store *s, const struct commit *c, store_commit_fn fn, void *arg);
 
-struct list_query {
-        bool by_holder; /* MINE: what `agent` holds */
+struct list_query { /* strings may be NULL, which is "" */
+        bool by_holder; /* what `agent` holds, by number */
         const char *agent;
-        const char *state; /* "" any open one */
+        const char *state; /* "" queued, held and waiting ones */
         const char *line; /* "" any */
+        const char *customer; /* his id, or one of his addresses or numbers; "" any */
+        const char *tag; /* "" any */
+        const char *const *hidden; /* lines whose tickets are not told ... */
+        size_t n_hidden;
+        const char *who; /* ... but to this agent, when he holds them */
         const char *cursor; /* "0" begins */
         unsigned count; /* 1..100 */
 };
-/* views as in store_read_many with n_messages 0; cursor "0" at the end. */
+/* views as in store_read_many with n_messages 0; cursor "0" at the end. Looks at 500
+ * tickets at most: a page may be empty before the end. */
 typedef void (*store_list_fn)(void *arg, const struct err *err, const char *cursor,
     struct ticket_view *views, size_t n);
 void store_list(struct store *s, const struct list_query *q, store_list_fn fn, void *arg);
+/* The first of what waits in a line, in the order in which it would be given; what is
+ * kept for these agents counts too. The cursor is always "0". */
+struct queue_query {
+        const char *line;
+        unsigned count; /* 1..100 */
+        const char *const *agents; /* who are there: their own queues */
+        size_t n_agents;
+};
+void
+store_queue(struct store *s, const struct queue_query *q, store_list_fn fn, void *arg);
+/* Ids of open tickets (queued, held, waiting, resolved) above `after`, by number. */
+typedef void (*store_ids_fn)(
+    void *arg, const struct err *err, const char *const *ids, size_t n);
+void store_open(
+    struct store *s, const char *after, unsigned count, store_ids_fn fn, void *arg);
 
 /* ---- agents ---- */
 enum presence { PRESENCE_OFFLINE, PRESENCE_AWAY, PRESENCE_READY };
@@ -309,6 +330,10 @@ typedef void (*store_events_fn)(void *arg, const struct err *err, const char *co
     const char *const *jsons, size_t n);
 void store_events(
     struct store *s, const char *after, unsigned count, store_events_fn fn, void *arg);
+
+/* The newest entry's id, "0" when there is none. */
+typedef void (*store_seq_fn)(void *arg, const struct err *err, const char *seq);
+void store_journal_last(struct store *s, store_seq_fn fn, void *arg);
 
 /* ---- outbox ---- */
 struct outbox_entry {

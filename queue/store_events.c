@@ -201,3 +201,27 @@ store_events(
         store_call_addn(c, count);
         store_call_send(c);
 }
+
+static void
+last_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        const char *seq = "0";
+
+        if (err == NULL && r->type == REDIS_REPLY_ARRAY && r->elements > 0)
+                seq = reply_dup(r->element[0], 0, c->a);
+        ((store_seq_fn)c->fn)(c->arg, err_told(err), seq);
+}
+
+void
+store_journal_last(struct store *s, store_seq_fn fn, void *arg)
+{
+        struct call *c = store_call_plain(s, "XREVRANGE", last_on, arg);
+
+        c->fn = (void (*)(void))fn;
+        store_call_add(c, KEY_JOURNAL);
+        store_call_add(c, "+");
+        store_call_add(c, "-");
+        store_call_add(c, "COUNT");
+        store_call_add(c, "1");
+        store_call_send(c);
+}

@@ -228,14 +228,14 @@ store_read_many(struct store *s, const struct read_ticket *r, size_t n,
 /* ---- lists ---- */
 
 static void
-list_on(struct call *c, const struct err *err, const redisReply *r)
+list_gather(
+    struct call *c, const struct err *err, const redisReply *ids, const char *cursor)
 {
-        const redisReply *ids = reply_at(r, 2);
-        size_t n = err == NULL ? reply_n(r, 2) : 0;
+        size_t n = err == NULL && ids->type == REDIS_REPLY_ARRAY ? ids->elements : 0;
         struct gather *g = gather_new(c->s, n, c->arg);
 
         g->list = (store_list_fn)c->fn;
-        g->cursor = err == NULL ? reply_dup(r, 1, g->a) : "0";
+        g->cursor = arena_strdup(g->a, cursor);
         if (err != NULL)
                 g->err = *err;
         if (n == 0)
@@ -243,6 +243,24 @@ list_on(struct call *c, const struct err *err, const redisReply *r)
         for (size_t i = 0; i < n; i++)
                 gather_read(
                     g, i, &(struct read_ticket){.id = reply_str(ids, i), .idem = ""});
+}
+
+static void
+list_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        list_gather(c, err, reply_at(r, 2), err == NULL ? reply_str(r, 1) : "0");
+}
+
+static void
+queue_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        list_gather(c, err, reply_at(r, 1), "0");
+}
+
+static unsigned
+page_of(unsigned count)
+{
+        return count == 0 || count > READ_MAX ? READ_MAX : count;
 }
 
 void
@@ -257,7 +275,51 @@ store_list(struct store *s, const struct list_query *q, store_list_fn fn, void *
         store_call_add(c, q->state);
         store_call_add(c, q->line);
         store_call_addn(c, *end == '\0' ? (int64_t)(cursor & 0xffffffffffff) : 0);
-        store_call_addn(c, q->count == 0 || q->count > READ_MAX ? READ_MAX : q->count);
+        store_call_addn(c, page_of(q->count));
+        store_call_add(c, q->customer);
+        store_call_add(c, q->tag);
+        store_call_add(c, q->who);
+        store_call_addn(c, (int64_t)q->n_hidden);
+        for (size_t i = 0; i < q->n_hidden; i++)
+                store_call_add(c, q->hidden[i]);
+        store_call_send(c);
+}
+
+void
+store_queue(struct store *s, const struct queue_query *q, store_list_fn fn, void *arg)
+{
+        struct call *c = store_call_verb(s, "queue", queue_on, arg);
+
+        c->fn = (void (*)(void))fn;
+        store_call_add(c, q->line);
+        store_call_addn(c, page_of(q->count));
+        store_call_addn(c, (int64_t)q->n_agents);
+        for (size_t i = 0; i < q->n_agents; i++)
+                store_call_add(c, q->agents[i]);
+        store_call_send(c);
+}
+
+static void
+open_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        size_t n = 0;
+        const char **ids = err == NULL ? view_strings(r, c->a, &n) : NULL;
+
+        ((store_ids_fn)c->fn)(c->arg, err_told(err), ids, n);
+}
+
+void
+store_open(struct store *s, const char *after, unsigned count, store_ids_fn fn, void *arg)
+{
+        struct call *c = store_call_plain(s, "ZRANGEBYSCORE", open_on, arg);
+
+        c->fn = (void (*)(void))fn;
+        store_call_add(c, KEY_OPEN);
+        store_call_addf(c, "(%s", after);
+        store_call_add(c, "+inf");
+        store_call_add(c, "LIMIT");
+        store_call_add(c, "0");
+        store_call_addn(c, count);
         store_call_send(c);
 }
 

@@ -9,6 +9,7 @@
  *     call.c      one command under way: its answer, and how tickets are changed
  *     args.c      the words of a command, by the table in commands.c
  *     events.c    subscriptions and frames
+ *     sees.c      who sees what: private lines
  *     cmd_*.c     what each command does
  *
  * Killed at any moment: everything here is memory. Tickets given over a
@@ -394,7 +395,7 @@ bool channel_is_valid(const char *s);
         X(events) X(token_new) X(token_list) X(token_drop) X(reload) X(drain) X(live) \
         X(rehearse) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
         X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
-        X(shutdown) X(submit) X(logcall) X(feed)
+        X(shutdown) X(submit) X(logcall) X(feed) X(lines) X(agents) X(queue) X(search)
 /* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
@@ -406,5 +407,25 @@ unsigned page_size(const struct call *c);
 /* The ticket document of a view (cmd_read.c). */
 void view_document(const struct agents *a, const struct ticket_view *v, bool summary,
     size_t max, struct buf *out);
+/* An array of summaries of those that exist (cmd_read.c). */
+void view_summaries(
+    const struct agents *a, const struct ticket_view *views, size_t n, struct buf *out);
+/* Ends the call with [cursor, [summary ...]] (cmd_desk.c). */
+void answer_page(
+    struct call *c, const char *cursor, const struct ticket_view *views, size_t n);
+
+/* ---- sees.c: private lines ---- */
+/* Is the agent at home in the line, or helps there? */
+bool agent_is_of_line(const struct config *c, const char *agent, const char *line);
+bool
+identity_sees_line(const struct agents *a, const struct identity *me, const char *line);
+bool
+identity_sees(const struct agents *a, const struct identity *me, const struct ticket *t);
+/* An event of this line ("" none) that concerns that agent. */
+bool identity_hears(const struct agents *a, const struct identity *me, const char *line,
+    const char *agent);
+/* The names of lines he does not see, in arena. */
+const char *const *identity_hidden(
+    const struct agents *a, const struct identity *me, struct arena *arena, size_t *n);
 
 #endif

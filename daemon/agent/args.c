@@ -410,6 +410,18 @@ parse_options(struct parse *p, const struct arg_spec *text)
         return 0;
 }
 
+/* Behind words of any number: is from here on everything an option and its value? */
+static bool
+options_begin(const struct parse *p)
+{
+        if ((p->argc - p->at) % 2 != 0)
+                return false;
+        for (int i = p->at; i < p->argc; i += 2)
+                if (find_option(p->cmd, &p->argv[i]) == NULL)
+                        return false;
+        return true;
+}
+
 static int
 parse_words(struct parse *p)
 {
@@ -428,7 +440,7 @@ parse_words(struct parse *p)
                 do {
                         if (take(p, s) == -1)
                                 return -1;
-                } while ((s->flags & ARG_MANY) && p->at < p->argc);
+                } while ((s->flags & ARG_MANY) && p->at < p->argc && !options_begin(p));
         }
         if (s == NULL)
                 return p->at < p->argc ? wrong_number(p) : 0;

@@ -351,7 +351,7 @@ change_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 call_fail(c, err);
                 return;
         }
-        t = v->exists ? &v->ticket : NULL;
+        t = v->exists && identity_sees(c->agents, &c->me, &v->ticket) ? &v->ticket : NULL;
         if (v->idem_hash != NULL && v->idem_hash[0] != '\0') {
                 if (strcmp(v->idem_hash, c->hash) != 0)
                         change_other_words(c);

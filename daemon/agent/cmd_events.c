@@ -22,7 +22,8 @@ may_subscribe(struct call *c)
 
                 if (c->values[i].spec->type == ARG_SUBSCRIPTION &&
                     strncmp(s, "line:", 5) == 0 &&
-                    config_line(c->agents->desk->config, s + 5) == NULL) {
+                    (config_line(c->agents->desk->config, s + 5) == NULL ||
+                        !identity_sees_line(c->agents, &c->me, s + 5))) {
                         call_error(c, "NOSUCH", "there is no line '%s'", s + 5);
                         return false;
                 }

@@ -1,6 +1,6 @@
 /*
- * The commands that look: SHOW, MINE, LIST, WHY, STATS, BLOB, EVENTS. They change
- * nothing, except that SHOW by the holder renews the lease and notes what he has
+ * The commands that look: SHOW, MINE, WHY, STATS, BLOB, EVENTS (LIST and what shows the
+ * desk: cmd_desk.c). They change nothing, except that SHOW by the holder renews the lease and notes what he has
  * seen: on the very version that is shown, so that what comes in between is not
  * taken for seen.
  */
@@ -113,7 +113,7 @@ show_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 call_fail(c, err);
                 return;
         }
-        if (!v->exists) {
+        if (!v->exists || !identity_sees(c->agents, &c->me, &v->ticket)) {
                 call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
                 return;
         }
@@ -145,10 +145,10 @@ cmd_show(struct call *c)
         show_read(c);
 }
 
-/* ---- MINE, LIST ---- */
+/* ---- MINE ---- */
 
-static void
-summaries(
+void
+view_summaries(
     const struct agents *a, const struct ticket_view *views, size_t n, struct buf *out)
 {
         size_t n_there = 0;
@@ -178,7 +178,7 @@ mine_on_list(void *arg, const struct err *err, const char *cursor,
                 call_fail(c, err);
                 return;
         }
-        summaries(c->agents, views, n, &b);
+        view_summaries(c->agents, views, n, &b);
         call_answer(c, &b);
 }
 
@@ -204,56 +204,46 @@ page_size(const struct call *c)
         return n > 100 ? 100 : (unsigned)n;
 }
 
-static void
-list_on_list(void *arg, const struct err *err, const char *cursor,
-    struct ticket_view *views, size_t n)
-{
-        struct call *c = arg;
-        struct buf b AUTO_BUF = BUF_INIT;
-
-        if (err->kind != ERR_NONE) {
-                call_fail(c, err);
-                return;
-        }
-        resp_array(&b, 2);
-        resp_bulks(&b, cursor);
-        summaries(c->agents, views, n, &b);
-        call_answer(c, &b);
-}
-
-void
-cmd_list(struct call *c)
-{
-        const struct desk *d = c->agents->desk;
-        const struct list_query q = {.agent = "",
-            .state = call_arg(c, "STATE"),
-            .line = call_arg(c, "LINE"),
-            .cursor = call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0",
-            .count = page_size(c)};
-
-        if (call_has(c, "LINE") && config_line(d->config, q.line) == NULL)
-                call_error(c, "NOSUCH", "there is no line '%s'", q.line);
-        else
-                store_list(d->store, &q, list_on_list, c);
-}
-
 /* ---- EVENTS ---- */
+
+/* May he hear of it? Events without a line are everybody's. */
+static bool
+event_is_told(const struct call *c, const char *json)
+{
+        struct err err;
+        json_t *o = json_read(json, strlen(json), 65536, &err);
+        bool told = o != NULL && identity_hears(c->agents, &c->me,
+                                     json_str(o, "line", ""), json_str(o, "agent", ""));
+
+        json_decref(o);
+        return told;
+}
 
 static void
 events_on_events(void *arg, const struct err *err, const char *const *seqs,
     const char *const *jsons, size_t n)
 {
         struct call *c = arg;
-        struct buf b AUTO_BUF = BUF_INIT;
+        struct buf all AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
+        size_t n_hidden = 0, n_told = 0;
 
-        (void)seqs; /* in the documents */
         if (err->kind != ERR_NONE) {
                 call_fail(c, err);
                 return;
         }
-        resp_array(&b, n);
+        identity_hidden(c->agents, &c->me, c->arena, &n_hidden);
         for (size_t i = 0; i < n; i++)
-                resp_bulks(&b, jsons[i]);
+                if (n_hidden == 0 || event_is_told(c, jsons[i])) {
+                        resp_bulks(&all, jsons[i]);
+                        n_told++;
+                }
+        if (n > 0 && n_told == 0) { /* an empty page would look like the end */
+                store_events(c->agents->desk->store, seqs[n - 1],
+                    (unsigned)call_num(c, "COUNT", EVENTS_DEFAULT), events_on_events, c);
+                return;
+        }
+        resp_array(&b, n_told);
+        buf_add(&b, all.data, all.len);
         call_answer(c, &b);
 }
 
@@ -318,7 +308,7 @@ blob_on_view(void *arg, const struct err *err, struct ticket_view *v)
 
         if (err->kind != ERR_NONE)
                 call_fail(c, err);
-        else if (!v->exists)
+        else if (!v->exists || !identity_sees(c->agents, &c->me, &v->ticket))
                 call_error(c, "NOSUCH", "there is no ticket %s", ticket);
         else if (!blob_find(v, part, &raw))
                 call_error(
@@ -461,7 +451,7 @@ why_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 call_fail(c, err);
                 return;
         }
-        if (!v->exists) {
+        if (!v->exists || !identity_sees(c->agents, &c->me, &v->ticket)) {
                 call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
                 return;
         }

@@ -199,6 +199,7 @@ events_caught_up(struct conn *c)
 /* An event's channels: "me" differs for each connection. */
 struct event_names {
         const char *agent;
+        const char *at_line; /* "" none */
         char line[300];
         char ticket[40];
 };
@@ -220,6 +221,8 @@ tell(struct conn *c, const struct event_names *e, const char *json, size_t len)
         const struct subscription *s = NULL;
         unsigned n = 0;
 
+        if (!mine && !identity_sees_line(c->agents, &c->me, e->at_line))
+                return;
         LIST_FOREACH(s, &c->subscriptions, link)
         for (size_t i = 0; i < 4; i++)
                 if (channels[i][0] != '\0' && hears(c, s, channels[i])) {
@@ -247,6 +250,7 @@ agents_event(struct agents *a, const char *seq, const char *json, size_t len)
                 return;
         }
         e.agent = json_str(o, "agent", "");
+        e.at_line = json_str(o, "line", "");
         e.line[0] = e.ticket[0] = '\0';
         if (json_str(o, "line", "")[0] != '\0')
                 snprintf(e.line, sizeof e.line, "line:%s", json_str(o, "line", ""));

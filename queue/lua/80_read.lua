@@ -5,8 +5,6 @@
 --            recent: so many of the customer's newest tickets are told too
 --     read   now daemon  idem ticket n_messages before log
 --            -> OK exists fields class_text {customer fields} {messages} {log} {delivery pairs} idem
---     list   now daemon  agent state line cursor count   (agent: what he holds)
---            -> OK cursor {ids}
 --     stats  now daemon
 --            -> OK {n pairs} {head pairs} {class pairs} n_outbox n_dead live
 
@@ -88,38 +86,6 @@ if not changing[verb] then
                 local class = call('HGET', P .. 'class', t.class or '') or ''
                 local customer = (t.cust or '') ~= '' and call('HGETALL', P .. 'cust:' .. t.cust) or {}
                 return {'OK', '1', flat, class, customer, messages, logs, delivery, idem}
-        end
-
-        local function list_page(key, state, line, cursor, count)
-                local ids = {}
-                local page = call('ZRANGEBYSCORE', P .. key, '(' .. cursor, '+inf', 'LIMIT', '0', '500')
-                for _, id in ipairs(page) do
-                        cursor = id
-                        local f = call('HMGET', P .. 't:' .. id, 'state', 'line')
-                        if (state == '' and f[1] ~= 'resolved' or f[1] == state) and (line == '' or f[2] == line) then
-                                ids[#ids + 1] = id
-                                if #ids == count then
-                                        return ids, cursor
-                                end
-                        end
-                end
-                return ids, #page == 500 and cursor or '0'
-        end
-
-        function reading.list()
-                local agent, state, line, cursor = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
-                if agent ~= '' then
-                        local ids = call('SMEMBERS', P .. 'held:' .. agent)
-                        table.sort(ids, function(a, b)
-                                return tonumber(a) < tonumber(b)
-                        end)
-                        return {'OK', '0', ids}
-                end
-                local gone = state == 'closed' or state == 'merged'
-                local ids
-                ids, cursor = list_page(gone and 'closed' or 'open', state, line, num(int(cursor, 'cursor')),
-                    tonumber(ARGV[8]))
-                return {'OK', cursor, ids}
         end
 
         function reading.stats()

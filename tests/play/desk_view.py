@@ -1,0 +1,163 @@
+"""What agents see of the desk: LIST with all its filters, QUEUE, LINES, AGENTS, SEARCH,
+and lines that are private."""
+# run: release asan
+import json
+import unittest
+
+from desk import Desk, RespError, mail, wait_for
+from documents import schema, wrong
+
+AGENTS = """
+lines first second secret
+line secret { private }
+skills network billing
+agent anna "Анна Котова" { skills network:4; holds 20 }
+agent lena "Елена Шубина" { line second; skills billing:4 }
+agent sam  "Сэм"          { lines secret }
+agent hugo "Hugo"         { line secret }
+agent vera "Вера Ланская" { role lead }
+"""
+RULES = """
+tag  vpn        when subject contains VPN
+tag  vip        when subject contains VIP
+acknowledge none
+route hidden  when subject contains payroll { lines secret }
+route billing when subject contains invoice { lines second }
+route general { lines first }
+"""
+
+
+def ids(page):
+    return [json.loads(d)["id"] for d in page]
+
+
+class View(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.d = Desk(agents=AGENTS, rules=RULES)
+        d = cls.d
+        d.deliver(mail(subject="VPN is slow", text="Всё медленно, ёлки"))                            # 1
+        d.deliver(mail(subject="invoice 77", text="wrong sum", sender="Olga <olga@shop.example>"))   # 2
+        d.deliver(mail(subject="payroll", text="very secret words", sender="boss@shop.example"))     # 3
+        d.deliver(mail(subject="VIP VPN", text="Does not connect at all"))                           # 4
+        d.deliver(mail(subject="Printer", text="no paper", sender="Olga <olga@shop.example>"))       # 5
+        cls.anna, cls.lena, cls.sam = d.agent("anna"), d.agent("lena"), d.agent("sam")
+        cls.hugo, cls.vera = d.agent("hugo", ready=False), d.agent("vera", ready=False)
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.d.fsck()
+        finally:
+            cls.d.close()
+
+    def found(self, c, *words):
+        def ask():
+            try:
+                return c("SEARCH", *words)
+            except RespError as e:
+                if e.code != "TRYAGAIN":
+                    raise
+                return None
+        return ids(wait_for(ask, 30, "the index is built")[1])
+
+    def test_list_filters(self):
+        a = self.vera
+        self.assertEqual(["1", "2", "3", "4", "5"], ids(a("LIST")[1]))
+        self.assertEqual(["1", "4"], ids(a("LIST", "TAG", "vpn")[1]))
+        self.assertEqual(["4"], ids(a("LIST", "TAG", "vpn", "CUSTOMER", "ivan@customer.example", "TAG", "vip")[1])
+                         if False else ids(a("LIST", "TAG", "vip", "CUSTOMER", "Ivan@Customer.example")[1]))
+        self.assertEqual(["2", "5"], ids(a("LIST", "CUSTOMER", "olga@shop.example")[1]))
+        who = json.loads(a("LIST", "LINE", "second")[1][0])["customer"]["id"]
+        self.assertEqual(["2", "5"], ids(a("LIST", "CUSTOMER", who)[1]))
+        self.assertEqual([], ids(a("LIST", "CUSTOMER", "nobody@shop.example")[1]))
+        self.assertEqual(["0", []], a("LIST", "STATE", "closed"))
+        self.assertEqual("NOSUCH", a.raw("LIST", "HOLDER", "nobody").code)
+        self.assertEqual("NOSUCH", a.raw("LIST", "LINE", "nowhere").code)
+        cursor, got = "0", []
+        while True:
+            cursor, page = a("LIST", "AFTER", cursor, "COUNT", 2)
+            self.assertLessEqual(len(page), 2)
+            got += ids(page)
+            if cursor == "0":
+                break
+        self.assertEqual(["1", "2", "3", "4", "5"], got)
+        self.anna("TAKE", "1")
+        self.assertEqual(["1"], ids(a("LIST", "HOLDER", "anna")[1]))
+        self.assertEqual([], ids(a("LIST", "HOLDER", "anna", "LINE", "second")[1]))
+        self.assertEqual(["1"], ids(a("LIST", "HOLDER", "anna", "STATE", "held", "TAG", "vpn")[1]))
+        self.assertEqual(["4", "5"], ids(a("QUEUE", "first")))
+        self.anna("RELEASE", "1")
+
+    def test_lines_agents_queue(self):
+        lines = [json.loads(x) for x in self.vera("LINES")]
+        self.assertEqual(["first", "second", "secret"], [x["line"] for x in lines])
+        self.assertEqual([("second", None), ("secret", "first"), (None, "second")], [(x["up"], x["down"]) for x in lines])
+        self.assertEqual((1, 1, True), (lines[2]["queued"], lines[2]["ready"], lines[2]["private"]))
+        agents = {x["agent"]: x for x in map(json.loads, self.vera("AGENTS"))}
+        self.assertEqual(set("anna lena sam hugo vera".split()), set(agents))
+        self.assertEqual(("ready", "offline"), (agents["anna"]["presence"], agents["hugo"]["presence"]))
+        for name, docs in (("line", lines), ("agent", agents.values())):
+            for doc in docs:
+                self.assertEqual([], wrong(doc, schema(name)))
+        self.assertEqual(["2"], ids(self.lena("QUEUE", "second")))
+        self.assertEqual(1, len(self.vera("QUEUE", "first", "COUNT", 1)))
+        self.assertEqual("NOSUCH", self.vera.raw("QUEUE", "nowhere").code)
+
+    def test_private(self):
+        for c in (self.anna, self.lena):
+            self.assertNotIn("3", ids(c("LIST")[1]))
+            self.assertEqual([], self.found(c, "secret"))
+            for command in (("SHOW", "3"), ("WHY", "3"), ("NOTE", "3", "x"), ("QUEUE", "secret"), ("LIST", "LINE", "secret"),
+                            ("SUBSCRIBE", "line:secret"), ("BLOB", "3", "1")):
+                self.assertEqual("NOSUCH", c.raw(*command).code, command)
+            self.assertEqual(["first", "second"], [json.loads(x)["line"] for x in c("LINES")])
+            self.assertEqual(set(), {json.loads(e)["ticket"] for e in c("EVENTS", "AFTER", "0")} & {"3"})
+        for c in (self.sam, self.hugo, self.vera):
+            self.assertIn("3", ids(c("LIST")[1]))
+            self.assertEqual(["3"], self.found(c, "secret"))
+            self.assertEqual(["3"], ids(c("QUEUE", "secret")))
+            self.assertEqual("3", self.d.show(c, "3")["id"])
+            self.assertIn("3", {json.loads(e)["ticket"] for e in c("EVENTS", "AFTER", "0")})
+
+    def test_private_events(self):
+        spy, may = self.d.agent("anna", ready=False), self.d.agent("vera", ready=False)
+        for c in (spy, may):
+            c("PSUBSCRIBE", "*")
+        self.sam("NOTE", "3", "hush")
+        self.lena("NOTE", "2", "aloud")
+        heard = []
+        while not heard or heard[-1] != "2":
+            heard.append(json.loads(may.read(timeout=30)[3])["ticket"])
+        self.assertIn("3", heard)
+        self.assertEqual("2", json.loads(spy.read(timeout=30)[3])["ticket"])
+
+    def test_search(self):
+        a = self.vera
+        self.assertEqual(["4", "1"], self.found(a, "vpn"))
+        self.assertEqual(["1"], self.found(a, "елки"), "ё is е")
+        self.assertEqual(["1"], self.found(a, "ВСЕ", "МЕДЛ"), "case and prefixes")
+        self.assertEqual(["5", "2"], self.found(a, "olga@shop"))
+        self.assertEqual(["2"], self.found(a, "olga", "invoice", "77"))
+        self.assertEqual([], self.found(a, "olga", "vpn"))
+        self.assertEqual(["4"], self.found(a, "#4"))
+        self.assertEqual("BADARG", a.raw("SEARCH", "?!").code)
+        cursor, page = a("SEARCH", "vpn", "COUNT", 1)
+        self.assertEqual(["4"], ids(page))
+        self.assertEqual(["1"], ids(a("SEARCH", "vpn", "AFTER", cursor, "COUNT", 1)[1]))
+
+    def test_search_is_never_stale(self):
+        self.found(self.vera, "vpn")
+        for i in range(20):
+            word = "fresh%d" % i
+            self.vera("NOTE", "5", "a note with " + word)
+            self.assertEqual(["5"], self.found(self.vera, word))
+        self.d.deliver(mail(subject="Unheard xylophone", text="new"))
+        new, = self.found(self.vera, "xylophone")
+        self.anna("TAKE", new)
+        self.anna("RESOLVE", new)
+        self.assertEqual([new], self.found(self.vera, "xylo"))
+
+
+if __name__ == "__main__":
+    unittest.main()
