@@ -245,6 +245,12 @@ presence_name(enum presence p)
         return "offline";
 }
 
+static const char *
+word(const char *s)
+{
+        return s != NULL ? s : "";
+}
+
 static void
 agent_format(const struct call *c, const struct agent_options *o,
     const struct agent_state *st, struct json_out *j)
@@ -258,15 +264,15 @@ agent_format(const struct call *c, const struct agent_options *o,
         jo_kstring(j, "line", o->line);
         jo_kstrings(j, "helps", o->helps, o->n_helps);
         class_format_skills(j, "skills", o->skills, o->n_skills);
-        jo_kstring_or_null(j, "only", o->only);
+        jo_kstring_or_null(j, "only", word(o->only));
         jo_kstring(j, "presence", presence_name(st->presence));
         jo_kstring_or_null(j, "reason", st->reason);
         jo_kint(j, "connections", s == NULL ? 0 : s->n_conns);
         jo_kint(j, "used", st->used);
         jo_kint(j, "holds", o->holds);
         jo_ktime(j, "idle_since", st->idle_since_ms * 1000);
-        jo_kstring_or_null(j, "deputy", o->deputy);
-        jo_kstring_or_null(j, "tutor", o->tutor);
+        jo_kstring_or_null(j, "deputy", word(o->deputy));
+        jo_kstring_or_null(j, "tutor", word(o->tutor));
         jo_close(j, '}');
 }
 

@@ -13,8 +13,8 @@ line secret { private }
 skills network billing
 agent anna "Анна Котова" { skills network:4; holds 20 }
 agent lena "Елена Шубина" { line second; skills billing:4 }
-agent sam  "Сэм"          { lines secret }
-agent hugo "Hugo"         { line secret }
+agent sam  "Сэм"          { line secret }
+agent hugo "Hugo"         { line second; helps secret }
 agent vera "Вера Ланская" { role lead }
 """
 RULES = """
