@@ -40,7 +40,7 @@ LDFLAGS ?=
 PC        = $(shell pkg-config $(1) $(2) 2>/dev/null)
 LIBS_base  := -levent -levent_pthreads -ljansson -lpthread -lcrypto
 LIBS_queue := -lhiredis
-LIBS_config := -lpcre2-8
+LIBS_config := -lpcre2-8 -lical
 
 base_src   := $(wildcard daemon/base/*.c)
 model_src  := $(wildcard daemon/model/*.c)
@@ -178,7 +178,7 @@ fuzzers: $(fuzz_bin)
 
 # ---- packages (Debian 12): what is missing is installed, nothing else is touched ----
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev libgmime-3.0-dev \
-                  libjansson-dev libpcre2-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata
+                  libjansson-dev libpcre2-dev libical-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata
 TEST_PACKAGES  := $(BUILD_PACKAGES) clang libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
                   python3 python3-redis python3-aiosmtpd openssl
 # for tests/play/browser.py, which is skipped without them

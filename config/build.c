@@ -60,6 +60,19 @@ declare_one(struct build *b, struct sentence *s, struct names *n, const char *wh
         s->option = NULL;
 }
 
+/* `always` is there without being declared. */
+static void
+declare_hours(struct build *b, struct sentence *s)
+{
+        if (value_at_is(s, 0, "always")) {
+                report_error(b->report, s->values[0].at, "'always' is always there");
+                report_advice(b->report, "give these hours another name");
+                s->option = NULL;
+                return;
+        }
+        declare_one(b, s, &b->hours, "hours");
+}
+
 static void
 declare_tags(struct build *b, const struct sentence *s)
 {
@@ -127,6 +140,12 @@ declare(struct build *b, struct sentence *s)
         case TYPE_PHONE:
                 declare_one(b, s, &b->phones, "phone");
                 break;
+        case TYPE_HOURS:
+                declare_hours(b, s);
+                break;
+        case TYPE_PROMISE:
+                declare_one(b, s, &b->promises, "promise");
+                break;
         case TYPE_COUNTRY:
                 if (b->c->country[0] == '\0')
                         country_build(b, s);
@@ -175,6 +194,7 @@ declared(struct build *b)
         c->lists = arena_alloc(b->a, (c->n_lists + 1) * sizeof *c->lists);
         for (size_t i = 0; i < c->n_lists; i++)
                 c->lists[i].name = b->lists.items[i].text;
+        hours_declared(b);
 }
 
 /* ---- the second pass: sentences with a struct of their own ---- */
@@ -365,6 +385,17 @@ weight_build(struct build *b, const struct sentence *s)
 }
 
 static void
+no_answer_check(struct build *b, const struct sentence *s)
+{
+        const struct config *c = b->c;
+
+        if (c->give_up_ms == 0 || c->remind_ms < c->give_up_ms)
+                return;
+        report_error(b->report, s->at, "'close' comes before 'remind'");
+        report_advice(b->report, "both count from our answer: remind 3d; close 7d");
+}
+
+static void
 sentence_build(struct build *b, struct sentence *s, void *target)
 {
         switch (s->option->type) {
@@ -396,6 +427,13 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_LOG:
                 phone_sentence(b, s, target);
                 break;
+        case TYPE_HOURS:
+        case TYPE_PROMISE:
+        case TYPE_DAYS:
+        case TYPE_DATE:
+        case TYPE_HOLIDAYS:
+                hours_sentence(b, s, target);
+                break;
         case TYPE_STEP:
                 step_build(b, s, target);
                 break;
@@ -409,6 +447,8 @@ sentence_build(struct build *b, struct sentence *s, void *target)
                         value_missing(b, s);
                 if (s->block != NULL)
                         build_block(b, s->block, target);
+                if (s->option->opens == BLOCK_NO_ANSWER)
+                        no_answer_check(b, s);
                 break;
         case TYPE_INCLUDE:
         case TYPE_DECLARE_LINES:
@@ -542,6 +582,7 @@ build_finish(struct build *b)
                         c->mails[i].name = c->name;
         for (size_t i = 0; i < c->n_agents; i++)
                 agent_finish(b, &c->agents[i]);
+        hours_finish(b);
         forms_finish(b);
         phones_finish(b);
 }

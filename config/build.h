@@ -49,6 +49,11 @@ struct phone_build { /* a phone while it is built; the phone comes first */
         const struct sentence *source; /* asterisk, freeswitch, push …: the first */
 };
 
+struct promise_build { /* a promise while it is built */
+        struct promise_options promise;
+        const char *hours; /* by name */
+};
+
 #define CUSTOMER_ROLES 6u /* columns that mean something; see customers.c */
 
 struct build {
@@ -146,6 +151,14 @@ void phones_lint(struct build *b);
 void url_name_check(struct build *b, const struct sentence *s);
 /* The sentence of that name in the block, NULL none. */
 const struct sentence *block_sentence(const struct block *block, const char *name);
+
+/* ---- hours.c ---- */
+/* Room for all that are declared; `always` is the first of the hours. */
+void hours_declared(struct build *b);
+/* Sentences of hours and promises, and those in their blocks. */
+void hours_sentence(struct build *b, const struct sentence *s, void *target);
+/* Zones, and the documents: when everything has been read. */
+void hours_finish(struct build *b);
 
 /* ---- steps.c ---- */
 /* `after …` into the list at the option's place in target. */

@@ -100,3 +100,30 @@ config_line_next(const struct config *c, const char *name)
 
         return l == NULL || l + 1 == c->lines + c->n_lines ? NULL : l + 1;
 }
+
+const struct hours_options *
+config_hours(const struct config *c, const char *name)
+{
+        for (size_t i = 0; i < c->n_hours; i++)
+                if (strcmp(c->hours[i].name, name) == 0)
+                        return &c->hours[i];
+        return NULL;
+}
+
+const struct promise_options *
+config_promise(const struct config *c, const char *name)
+{
+        for (size_t i = 0; i < c->n_promises; i++)
+                if (strcmp(c->promises[i].name, name) == 0)
+                        return &c->promises[i];
+        return NULL;
+}
+
+const struct calendar *
+config_calendar(const struct config *c, const char *calendar_id)
+{
+        for (size_t i = 0; calendar_id[0] != '\0' && i < c->n_hours; i++)
+                if (strcmp(c->hours[i].calendar.id, calendar_id) == 0)
+                        return &c->hours[i].calendar;
+        return NULL;
+}

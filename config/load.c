@@ -142,6 +142,7 @@ loader_init(struct loader *l, struct arena *a, const char *path)
         names_init(&b->needed, a);
         names_init(&b->hours, a);
         names_init(&b->promises, a);
+        names_add(&b->hours, "always", (struct place){0});
         names_init(&b->forms, a);
         names_init(&b->phones, a);
         names_init(&b->form_fields, a);

@@ -4,10 +4,12 @@
  */
 #include "config/options.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "config/build.h"
 #include "config/config.h"
+#include "config/hours.h"
 
 #define SECOND 1000LL
 #define MINUTE (60 * SECOND)
@@ -32,6 +34,8 @@
 #define IN_FORM(field) offsetof(struct form_options, field)
 #define IN_FIELD(field) offsetof(struct field_options, field)
 #define IN_PHONE(field) offsetof(struct phone_options, field)
+#define IN_HOURS(field) offsetof(struct hours_build, field)
+#define IN_PROMISE(field) offsetof(struct promise_build, promise.field)
 #define NOWHERE 0, 0
 
 #define LATER(block, name)                                                               \
@@ -177,6 +181,8 @@ const struct option options[] = {
         "a ticket not touched by its agent for this long goes back"},
     {BLOCK_LINE, "handed", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "0s", IN_LINE(handed_ms), 0, BLOCK_NONE, 0,
         "head start of what is handed to it by ESCALATE, RETURN or TRANSFER"},
+    {BLOCK_LINE, "escalate", TYPE_OPEN, "a duration", MINUTE / 60, 5 * YEAR, "", IN_LINE(escalate), 0, BLOCK_NONE, 0,
+        "queued or in hand for so long in open hours: it goes one line up; default: only by hand"},
     {BLOCK_LINE, "private", TYPE_SWITCH, "yes or no", 0, 0, "", IN_LINE(is_private), 0, BLOCK_NONE, 0,
         "its tickets are seen by its agents and by leads only"},
     {BLOCK_LINE, "allow-cc", TYPE_SWITCH, "yes or no", 0, 0, "", IN_LINE(allow_cc), 0, BLOCK_NONE, 0,
@@ -187,6 +193,34 @@ const struct option options[] = {
         "how what is handed to it widens while it waits"},
     {BLOCK_STEPS, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_LINE_N(steps), BLOCK_NONE, OPTION_REPEATS,
         "after D also LINES, lower needs N, or drop needs: in open time of the ticket's promise"},
+    {BLOCK_TOP, "hours", TYPE_HOURS, "a name", 0, 0, "", NOWHERE, BLOCK_HOURS, OPTION_REPEATS,
+        "open hours, by which promises and steps are counted"},
+    {BLOCK_HOURS, "mon-fri", TYPE_DAYS, "hours like 09:00-18:00, or closed", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "days of the week (mon, mon-fri, mon wed fri) and when they are open; days not said are closed"},
+    {BLOCK_HOURS, "2026-12-31", TYPE_DATE, "hours like 09:00-18:00, or closed", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "a date, or dates A .. B, with hours of their own"},
+    {BLOCK_HOURS, "holidays", TYPE_HOLIDAYS, "file \"...\"", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "an iCalendar file: its days are closed, but where a date is said here"},
+    {BLOCK_HOURS, "timezone", TYPE_TIMEZONE, "a time zone", 0, 0, "", IN_HOURS(calendar.zone), 0, BLOCK_NONE, 0,
+        "default: the desk's"},
+    {BLOCK_TOP, "promise", TYPE_PROMISE, "a name", 0, 0, "", NOWHERE, BLOCK_PROMISE, OPTION_REPEATS,
+        "what is promised to customers, for routes"},
+    {BLOCK_PROMISE, "hours", TYPE_HOURS_OF, "the name of open hours, or always", 0, 0, "always", offsetof(struct promise_build, hours), 0, BLOCK_NONE, 0,
+        "only open time counts"},
+    {BLOCK_PROMISE, "first-response", TYPE_OPEN, "a duration", SECOND, 2 * YEAR, "", IN_PROMISE(first_response), 0, BLOCK_NONE, 0,
+        "a person answers or calls back"},
+    {BLOCK_PROMISE, "next-response", TYPE_OPEN, "a duration", SECOND, 2 * YEAR, "", IN_PROMISE(next_response), 0, BLOCK_NONE, 0,
+        "a person answers what the customer writes later"},
+    {BLOCK_PROMISE, "resolution", TYPE_OPEN, "a duration", SECOND, 2 * YEAR, "", IN_PROMISE(resolution), 0, BLOCK_NONE, 0,
+        "the ticket is resolved, not counting while it is with the customer"},
+    {BLOCK_PROMISE, "warn", TYPE_SHARE, "a share like 80%", 1, 99, "80%", IN_PROMISE(warn), 0, BLOCK_NONE, 0,
+        "when this much of the time has passed, the promise is at risk"},
+    {BLOCK_TOP, "no-answer", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_NO_ANSWER, 0,
+        "what is done when a customer does not answer; default: nothing"},
+    {BLOCK_NO_ANSWER, "remind", TYPE_DURATION, "a duration", MINUTE / 60, YEAR, "", IN_CONFIG(remind_ms), 0, BLOCK_NONE, 0,
+        "after so long he is reminded, once"},
+    {BLOCK_NO_ANSWER, "close", TYPE_DURATION, "a duration", MINUTE / 60, YEAR, "", IN_CONFIG(give_up_ms), 0, BLOCK_NONE, 0,
+        "after so long the ticket is resolved, and he is told"},
     {BLOCK_TOP, "help-delay", TYPE_DURATION, "a duration", 0, 30 * DAY, "30m", IN_CONFIG(help_delay_ms), 0, BLOCK_NONE, 0,
         "how much later a ticket of a line one helps counts: an order, not a veto"},
     {BLOCK_TOP, "balance", TYPE_EITHER, "load or idle", 0, 0, "idle", IN_CONFIG(balance_load), 0, BLOCK_NONE, 0,
@@ -209,6 +243,10 @@ const struct option options[] = {
         "tickets in hand at once; default: that of his line"},
     {BLOCK_AGENT, "login", TYPE_LOGIN, "a Unix user", 0, 0, "", IN_AGENT(login), 0, BLOCK_NONE, 0,
         "this Unix user is he on the local socket, without a token"},
+    {BLOCK_AGENT, "hours", TYPE_HOURS_OF, "the name of open hours, or always", 0, 0, "", IN_AGENT(hours), 0, BLOCK_NONE, 0,
+        "when he works: outside he counts as away; default: always"},
+    {BLOCK_AGENT, "notify", TYPE_EITHER, "mail or nothing", 0, 0, "nothing", IN_AGENT(notify_mail), 0, BLOCK_NONE, 0,
+        "notices to him are sent by mail too"},
     {BLOCK_AGENT, "mail", TYPE_ADDRESS, "a mail address", 0, 0, "", IN_AGENT(mail), 0, BLOCK_NONE, 0,
         "his own address"},
 
@@ -248,15 +286,13 @@ const struct option options[] = {
 
     /* ---- known words that this version does not have ---- */
     LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
-    LATER(BLOCK_TOP, "no-answer"), LATER(BLOCK_TOP, "feedback"),
-    LATER(BLOCK_TOP, "hours"), LATER(BLOCK_TOP, "promise"),
+    LATER(BLOCK_TOP, "feedback"),
     LATER(BLOCK_TOP, "tell"), LATER(BLOCK_TOP, "ask"), 
     LATER(BLOCK_TOP, "test"),
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
     LATER(BLOCK_MAIL, "maildir"),
     LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
-    LATER(BLOCK_LINE, "escalate"),
-    LATER(BLOCK_AGENT, "notify"), LATER(BLOCK_AGENT, "deputy"),
+    LATER(BLOCK_AGENT, "deputy"),
     LATER(BLOCK_AGENT, "trainee"), 
 };
 /* clang-format on */
@@ -265,7 +301,7 @@ const size_t n_options = sizeof options / sizeof *options;
 
 static const char *const block_names[N_BLOCKS] = {"", "store", "mail", "smtp", "lmtp",
     "socket", "alert", "priorities", "line", "steps", "agent", "route", "web", "form",
-    "field", "phone"};
+    "field", "phone", "hours", "promise", "no-answer"};
 
 const char *
 block_name(enum block_kind k)
@@ -276,6 +312,12 @@ block_name(enum block_kind k)
 const struct option *
 option_find(enum block_kind block, const char *name)
 {
+        unsigned days;
+
+        if (block == BLOCK_HOURS && isdigit((unsigned char)name[0]))
+                name = "2026-12-31"; /* one row for all dates, one for all days */
+        else if (block == BLOCK_HOURS && days_read(name, &days))
+                name = "mon-fri";
         for (size_t i = 0; i < n_options; i++)
                 if (options[i].block == block && strcmp(options[i].name, name) == 0)
                         return &options[i];

@@ -30,6 +30,9 @@ enum block_kind {
         BLOCK_FORM,
         BLOCK_FIELD,
         BLOCK_PHONE,
+        BLOCK_HOURS,
+        BLOCK_PROMISE,
+        BLOCK_NO_ANSWER,
         N_BLOCKS,
         BLOCK_ANY, /* of an option that is not known: its braces are counted only */
         BLOCK_NONE /* the option opens no block */
@@ -69,6 +72,8 @@ enum option_type {
         TYPE_OPEN, /* struct open_time: counted in a calendar; min and max as if d were 24 h */
         TYPE_PROMISE_OF, /* const char *: a declared promise */
         TYPE_SKILL_OF, /* const char *: a declared skill */
+        TYPE_HOURS_OF, /* const char *: declared hours, or always */
+        TYPE_SHARE, /* unsigned, percent: 80%; min and max */
         /* --- from here on: what needs code of its own in build.c --- */
         TYPE_BLOCK, /* only a block; its options go into the same struct */
         TYPE_INCLUDE, /* files */
@@ -90,6 +95,11 @@ enum option_type {
         TYPE_WEIGHT, /* a channel and a number */
         TYPE_STEP, /* after D also LINES, lower needs N, drop needs (steps.c) */
         TYPE_PREFER, /* last-agent or manager, and how long (steps.c) */
+        TYPE_HOURS, /* name, block: open hours (hours.c) */
+        TYPE_PROMISE, /* name, block: a struct promise_options (hours.c) */
+        TYPE_DAYS, /* mon-fri 09:00-18:00 (hours.c) */
+        TYPE_DATE, /* 2026-12-31 closed (hours.c) */
+        TYPE_HOLIDAYS, /* file "…" (holidays.c) */
         TYPE_RULE, /* a sentence of the rules (compile.c) */
         TYPE_LATER /* a known word that this version does not have */
 };

@@ -705,6 +705,7 @@ type_size(enum option_type t)
 {
         switch (t) {
         case TYPE_COUNT:
+        case TYPE_SHARE:
         case TYPE_WORD:
                 return sizeof(unsigned);
         case TYPE_ROLE:

@@ -269,6 +269,38 @@ promise_set(struct build *b, const struct value *v, const char **out)
         return true;
 }
 
+static bool
+hours_set(struct build *b, const struct value *v, const char **out)
+{
+        const struct name *known = names_find(&b->hours, v->text);
+
+        if (known == NULL) {
+                names_unknown(&b->hours, b->report, place_part(v, 0, strlen(v->text)),
+                    "hours", v->text);
+                return false;
+        }
+        *out = known->text;
+        return true;
+}
+
+static bool
+share_set(struct build *b, const struct sentence *s, const struct value *v, unsigned *out)
+{
+        size_t n = strlen(v->text);
+        int64_t percent;
+
+        if (n < 2 || v->text[n - 1] != '%' ||
+            !number_read(arena_strndup(b->a, v->text, n - 1), s->option->max, &percent) ||
+            percent < s->option->min) {
+                value_wrong(b, s, v);
+                report_advice(b->report, "from %lld%% to %lld%%",
+                    (long long)s->option->min, (long long)s->option->max);
+                return false;
+        }
+        *out = (unsigned)percent;
+        return true;
+}
+
 bool
 value_set_more(
     struct build *b, const struct sentence *s, const struct value *v, void *field)
@@ -292,6 +324,10 @@ value_set_more(
                 return number_set(b, s, v, field);
         case TYPE_SKILL_OF:
                 return skill_name_set(b, v, field);
+        case TYPE_HOURS_OF:
+                return hours_set(b, v, field);
+        case TYPE_SHARE:
+                return share_set(b, s, v, field);
         case TYPE_PROMISE_OF:
                 return promise_set(b, v, field);
         default:
