@@ -107,6 +107,8 @@ bool value_address(
 bool value_line(struct build *b, const struct value *v, const char **out);
 /* 1h30m, in ms. */
 bool duration_read(const char *s, int64_t *ms);
+/* "4h" for a message. */
+const char *duration_shown(struct arena *a, int64_t ms);
 /* A duration, or head start, within the bounds of the option. */
 bool value_duration(
     struct build *b, const struct sentence *s, const struct value *v, int64_t *out);

@@ -25,7 +25,7 @@ when_compile(struct build *b, const struct sentence *s, struct rule *r)
 {
         size_t i = head_length(s) + 1;
 
-        return i > s->n_values || condition_compile(b, s, i, &r->when);
+        return i > s->n_values || condition_compile(b, s, i, &r->when, &r->window_ms);
 }
 
 static bool
@@ -83,6 +83,27 @@ template_compile(struct build *b, const struct sentence *s, struct rule *r)
 }
 
 static bool
+tell_compile(struct build *b, const struct sentence *s, size_t n, struct rule *r)
+{
+        bool good = true;
+
+        r->agents = arena_alloc(b->a, n * sizeof *r->agents);
+        for (size_t i = 0; i < n; i++) {
+                const struct value *v = &s->values[i];
+                const struct name *agent = names_find(&b->agents, v->text);
+
+                if (agent != NULL) {
+                        r->agents[r->n_agents++] = agent->text;
+                        continue;
+                }
+                names_unknown(&b->agents, b->report, place_part(v, 0, strlen(v->text)),
+                    "agent", v->text);
+                good = false;
+        }
+        return good;
+}
+
+static bool
 route_compile(struct build *b, const struct sentence *s, struct rule *r)
 {
         value_defaults(b, BLOCK_ROUTE, &r->route);
@@ -128,8 +149,8 @@ shelve_compile(struct build *b, const struct sentence *s, size_t n, const struct
 static enum rule_kind
 rule_kind_of(const char *name)
 {
-        static const char *const names[] = {
-            "tag", "need", "must", "priority", "acknowledge", "shelve", "route"};
+        static const char *const names[] = {"tag", "need", "must", "priority",
+            "acknowledge", "shelve", "tell", "ask", "route"};
         size_t i = 0;
 
         while (strcmp(names[i], name) != 0)
@@ -149,7 +170,7 @@ head_compile(struct build *b, const struct sentence *s, struct rule *r)
                 value_missing(b, s);
                 return false;
         }
-        if (n > 1 && r->kind >= RULE_PRIORITY) {
+        if (n > 1 && r->kind >= RULE_PRIORITY && r->kind != RULE_TELL) {
                 value_surplus(b, s, &s->values[1]);
                 return false;
         }
@@ -162,7 +183,10 @@ head_compile(struct build *b, const struct sentence *s, struct rule *r)
         case RULE_PRIORITY:
                 return priority_compile(b, s, r);
         case RULE_ACKNOWLEDGE:
+        case RULE_ASK:
                 return template_compile(b, s, r);
+        case RULE_TELL:
+                return tell_compile(b, s, n, r);
         case RULE_ROUTE:
                 return route_compile(b, s, r);
         case RULE_SHELVE:
@@ -260,7 +284,8 @@ rules_templates(struct build *b)
         for (size_t i = 0; i < b->rules->n_rules && !b->no_files; i++) {
                 const struct rule *r = &b->rules->rules[i];
 
-                if (r->kind != RULE_ACKNOWLEDGE || strcmp(r->template, "none") == 0)
+                if ((r->kind != RULE_ACKNOWLEDGE && r->kind != RULE_ASK) ||
+                    strcmp(r->template, "none") == 0)
                         continue;
                 for (size_t j = 0; j < b->c->n_languages; j++) {
                         struct err err = {0};

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "config/build.h"
 #include "daemon/base/utf8.h"
+#include "daemon/base/zone.h"
 
 #define EVIDENCE_CHARS 80u
 #define EVIDENCE_MAX 8u
@@ -23,12 +25,15 @@ cut(struct arena *a, const char *s)
 
 void
 looked_at_init(
-    struct looked_at *l, const struct config *c, const struct message *m, struct arena *a)
+    struct looked_at *l, const struct config *c, const struct facts *f, struct arena *a)
 {
+        const struct message *m = f->message;
+
         memset(l, 0, sizeof *l);
         l->a = a;
         l->c = c;
         l->m = m;
+        l->f = f;
         l->customer = customers_find(
             &c->customers, address_normalise(a, m->from.address), m->phone);
         l->subject = cut(a, m->subject);
@@ -320,6 +325,9 @@ call_holds(const struct condition *c, struct looked_at *l)
         if (c->about == ABOUT_CALL)
                 return word_holds(c, l, "call", call_result_name(call->result)) ||
                        word_holds(c, l, "call", call_direction_name(call->direction));
+        if (c->about == ABOUT_CALL_DIRECTION)
+                return word_holds(
+                    c, l, "call direction", call_direction_name(call->direction));
         if (c->about == ABOUT_CALL_DURATION)
                 return than_holds(c, l, "call duration", call->duration_s * 1000,
                     arena_printf(l->a, "%lld s", (long long)call->duration_s));
@@ -336,6 +344,60 @@ account_holds(const struct condition *c, struct looked_at *l)
         const char *address = address_normalise(l->a, l->m->account);
 
         return word_holds(c, l, "account", *address == '\0' ? l->m->account : address);
+}
+
+/* ---- counts, hours, time of day ---- */
+
+/* Those before, and this one when it is tagged so. */
+static bool
+more_holds(const struct condition *c, struct looked_at *l)
+{
+        int64_t n = 0;
+        const char *shown;
+
+        for (size_t i = 0; i < l->f->n_counts; i++)
+                if (l->f->counts[i].window_ms == c->window_ms &&
+                    strcmp(l->f->counts[i].tag, c->name) == 0)
+                        n = l->f->counts[i].n;
+        for (size_t i = 0; i < l->n_tags; i++)
+                n += strcmp(l->tags[i], c->name) == 0;
+        if (n <= c->than)
+                return false;
+        shown = arena_printf(
+            l->a, "%lld in %s", (long long)n, duration_shown(l->a, c->window_ms));
+        evidence(l, arena_printf(l->a, "tagged %s", c->name), shown, strlen(shown));
+        return true;
+}
+
+static bool
+hours_hold(const struct condition *c, struct looked_at *l)
+{
+        bool open = calendar_is_open(c->hours, l->f->now_ms);
+
+        if (open != (c->than != 0))
+                return false;
+        evidence(l, c->name, open ? "open" : "closed", open ? 4 : 6);
+        return true;
+}
+
+static bool
+time_holds(const struct condition *c, struct looked_at *l)
+{
+        char wall[20];
+        unsigned now;
+
+        zone_format(l->c->timezone, l->f->now_ms * 1000, wall);
+        now = (unsigned)((wall[11] - '0') * 600 + (wall[12] - '0') * 60 +
+                         (wall[14] - '0') * 10 + (wall[15] - '0'));
+        for (size_t i = 0; i < c->n_spans; i++) {
+                unsigned from = c->spans[i].from, to = c->spans[i].to;
+
+                if (from < to ? now >= from && now < to : now >= from || now < to) {
+                        evidence(l, "time", wall + 11, 5);
+                        return true;
+                }
+        }
+        return false;
 }
 
 static bool
@@ -374,6 +436,7 @@ test_holds(const struct condition *c, struct looked_at *l)
         case ABOUT_CUSTOMER_COLUMN:
                 return customer_holds(c, l);
         case ABOUT_CALL:
+        case ABOUT_CALL_DIRECTION:
         case ABOUT_CALL_NUMBER:
         case ABOUT_CALL_DURATION:
                 return call_holds(c, l);
@@ -381,6 +444,12 @@ test_holds(const struct condition *c, struct looked_at *l)
                 return tagged_holds(c, l);
         case ABOUT_PRIORITY:
                 return word_holds(c, l, "priority", priority_name(l->priority));
+        case ABOUT_MORE:
+                return more_holds(c, l);
+        case ABOUT_HOURS:
+                return hours_hold(c, l);
+        case ABOUT_TIME:
+                return time_holds(c, l);
         }
         return false;
 }

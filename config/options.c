@@ -269,6 +269,10 @@ const struct option options[] = {
         "the template of its acknowledgement; the last sentence that holds decides"},
     {BLOCK_TOP, "shelve", TYPE_RULE, "a condition", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
         "the ticket is kept, and no agent is asked"},
+    {BLOCK_TOP, "tell", TYPE_RULE, "names of agents", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "these agents are told of the ticket, by an event and, with notify mail, by mail"},
+    {BLOCK_TOP, "ask", TYPE_RULE, "the name of a template, or none", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "the customer is asked back with this template; the last sentence that holds decides"},
     {BLOCK_TOP, "route", TYPE_RULE, "a name", 0, 0, "", NOWHERE, BLOCK_ROUTE, OPTION_REPEATS,
         "where tickets go: the first route whose condition holds"},
     {BLOCK_ROUTE, "lines", TYPE_LINES, "names of lines", 0, 0, "", IN_ROUTE(lines), IN_ROUTE(n_lines), BLOCK_NONE, 0,
@@ -287,7 +291,6 @@ const struct option options[] = {
     /* ---- known words that this version does not have ---- */
     LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
     LATER(BLOCK_TOP, "feedback"),
-    LATER(BLOCK_TOP, "tell"), LATER(BLOCK_TOP, "ask"), 
     LATER(BLOCK_TOP, "test"),
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
     LATER(BLOCK_MAIL, "maildir"),

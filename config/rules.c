@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/ruleset.h"
+#include "daemon/base/digest.h"
 
 struct deciding {
         const struct config *c;
@@ -56,6 +57,44 @@ skill_add(
         (*skills)[(*n)++] = *s;
 }
 
+/* "tell marina when …: tagged vpn: 11 in 15m" */
+static const char *
+told_why(struct deciding *d, const struct rule *r)
+{
+        const char *why = arena_printf(d->a, "%s (%s)", r->text, r->at);
+
+        for (size_t i = 0; i < d->seen.n_on; i++)
+                why =
+                    arena_printf(d->a, "%s%s %s", why, i == 0 ? ":" : ",", d->seen.on[i]);
+        return why;
+}
+
+/* An agent whom two sentences name is told by the first. */
+static void
+tell_add(struct deciding *d, const struct rule *r)
+{
+        struct decision *out = d->d;
+        struct telling t = {.why = told_why(d, r), .once_ms = r->window_ms, .key = ""};
+        char hex[65];
+
+        if (r->window_ms > 0) {
+                sha256_hex(r->text, strlen(r->text), hex);
+                t.key = arena_strndup(d->a, hex, 16);
+        }
+        for (size_t i = 0; i < r->n_agents; i++) {
+                bool is_told = false;
+
+                for (size_t j = 0; j < out->n_tell; j++)
+                        is_told =
+                            is_told || strcmp(out->tell[j].agent, r->agents[i]) == 0;
+                if (is_told)
+                        continue;
+                t.agent = r->agents[i];
+                out->tell = arena_grow(d->a, out->tell, out->n_tell, sizeof *out->tell);
+                out->tell[out->n_tell++] = t;
+        }
+}
+
 static void
 rule_apply(struct deciding *d, const struct rule *r)
 {
@@ -74,6 +113,10 @@ rule_apply(struct deciding *d, const struct rule *r)
                 d->d->acknowledge = r->template;
         if (r->kind == RULE_SHELVE)
                 d->d->shelve = true;
+        if (r->kind == RULE_ASK)
+                d->d->ask = strcmp(r->template, "none") == 0 ? "" : r->template;
+        if (r->kind == RULE_TELL)
+                tell_add(d, r);
 }
 
 /* Asks the condition and notes the sentence with what it held on. */
@@ -152,6 +195,13 @@ class_make(struct deciding *d, const struct route *r)
         class_seal(class, d->a);
 }
 
+size_t
+rules_windows(const struct config *c, const struct tag_window **out)
+{
+        *out = c->rules->windows;
+        return c->rules->n_windows;
+}
+
 void
 rules_decide(
     const struct config *c, const struct facts *f, struct arena *a, struct decision *out)
@@ -162,7 +212,7 @@ rules_decide(
         memset(out, 0, sizeof *out);
         out->acknowledge = "standard";
         out->ask = "";
-        looked_at_init(&d.seen, c, f->message, a);
+        looked_at_init(&d.seen, c, f, a);
         for (size_t i = 0; i < c->rules->n_rules; i++)
                 if (rule_holds(&d, &c->rules->rules[i]))
                         rule_apply(&d, &c->rules->rules[i]);

@@ -22,6 +22,23 @@ struct sentence_trace { /* one sentence that was looked at */
         size_t n_on;
 };
 
+/* What `more than 10 tagged vpn in 15m` must know before it can be asked. */
+struct tag_window {
+        const char *tag;
+        int64_t ms;
+        unsigned n; /* more than so many need not be counted */
+};
+/* All of them, each pair of tag and time once; in c. */
+size_t rules_windows(const struct config *c, const struct tag_window **out);
+
+struct telling { /* `tell marina oleg when …`: one agent and one sentence */
+        const char *agent;
+        const char *why; /* the sentence as written and what it held on, in one line */
+        /* once for all tickets within once_ms, by this key; 0: for each ticket */
+        const char *key;
+        int64_t once_ms;
+};
+
 struct decision {
         const char **tags;
         size_t n_tags;
@@ -33,7 +50,7 @@ struct decision {
         const char *route;
         const char *line; /* the first of the route's lines */
         const char *promise; /* of the route, "" none */
-        const char **tell; /* agents to be told (`tell marina oleg`) */
+        struct telling *tell; /* each agent once */
         size_t n_tell;
         const char *ask; /* template that asks the customer back, "" none */
         enum { PREFER_NONE, PREFER_LAST_AGENT, PREFER_MANAGER } prefer;

@@ -4,6 +4,7 @@
 
 #include "config/build.h"
 #include "config/condition.h"
+#include "config/rules.h"
 
 enum rule_kind {
         RULE_TAG,
@@ -12,6 +13,8 @@ enum rule_kind {
         RULE_PRIORITY,
         RULE_ACKNOWLEDGE,
         RULE_SHELVE,
+        RULE_TELL,
+        RULE_ASK,
         RULE_ROUTE
 };
 
@@ -25,7 +28,10 @@ struct rule {
         struct skill *skills; /* of need and must */
         size_t n_skills;
         enum priority priority;
-        const char *template;
+        const char *template; /* of acknowledge and ask */
+        const char **agents; /* of tell */
+        size_t n_agents;
+        int64_t window_ms; /* the longest `more than …` it asks; 0 none */
         struct route route;
         struct place place;
 };
@@ -35,14 +41,17 @@ struct rules {
         size_t n_rules;
         struct rule *routes;
         size_t n_routes;
+        struct tag_window *windows; /* what `more than …` conditions count */
+        size_t n_windows;
         struct pattern **patterns; /* to be freed */
         size_t n_patterns;
 };
 
 void rules_free(struct rules *r);
 /* ---- when.c ---- */
-/* The condition in the values from i on; false: what is wrong was told. */
-bool condition_compile(
-    struct build *b, const struct sentence *s, size_t i, const struct condition **out);
+/* The condition in the values from i on, and the longest `more than …` in it; false: what
+ * is wrong was told. */
+bool condition_compile(struct build *b, const struct sentence *s, size_t i,
+    const struct condition **out, int64_t *window_ms);
 
 #endif

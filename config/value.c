@@ -118,8 +118,7 @@ duration_read(const char *s, int64_t *ms)
         return true;
 }
 
-/* "4h" for a message. */
-static const char *
+const char *
 duration_shown(struct arena *a, int64_t ms)
 {
         static const char units[] = "ydhms";

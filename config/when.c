@@ -4,32 +4,19 @@
  *     condition = and { "or" and }
  *     and       = unary { "and" unary }
  *     unary     = "not" unary | "(" condition ")" | test
- *     test      = "tagged" NAME… | about how VALUE…
+ *     test      = "tagged" NAME… | "more" "than" N "tagged" NAME… "in" D
+ *               | HOURS "is" ("open" | "closed") | "time" "is" SPAN… | about how VALUE…
  *     about     = "subject" | "header" NAME | "attachment" "size" | "customer" COLUMN | …
  */
 #include <string.h>
 
-#include "config/ruleset.h"
+#include "config/when.h"
 #include "daemon/base/utf8.h"
 #include "daemon/model/message.h"
 
 #define CONDITION_MAX_DEPTH 32u
 
-struct cursor { /* on the values of one sentence */
-        struct build *b;
-        const struct sentence *s;
-        size_t i;
-        unsigned depth;
-        bool failed; /* told: say nothing more */
-};
-
-static const struct about {
-        const char *word;
-        const char *second; /* the word behind it, "" : none */
-        enum condition_about about;
-        const char *hows; /* which of i(s) c(ontains) m(atches) l(ist) < > */
-        const char *takes; /* behind `is` */
-} abouts[] = {
+static const struct about abouts[] = {
     {"channel", "", ABOUT_CHANNEL, "i", "email, web or phone"},
     {"account", "", ABOUT_ACCOUNT, "i", "a mail account, web:FORM or phone:NAME"},
     {"form", "", ABOUT_FORM, "i", "the name of a form"},
@@ -46,14 +33,11 @@ static const struct about {
     {"language", "", ABOUT_LANGUAGE, "i", "ru or en"},
     {"customer", "", ABOUT_CUSTOMER, "i", "vip or known"},
     {"call", "number", ABOUT_CALL_NUMBER, "icml", "a telephone number"},
+    {"call", "direction", ABOUT_CALL_DIRECTION, "i", "in or out"},
     {"call", "duration", ABOUT_CALL_DURATION, "<>", "a duration like 30s"},
     {"call", "", ABOUT_CALL, "i", "missed, answered, in or out"},
     {"priority", "", ABOUT_PRIORITY, "i", "low, normal, high or urgent"},
 };
-/* `customer COLUMN`, found when there is no `is` behind `customer` */
-static const struct about about_column = {
-    "customer", "", ABOUT_CUSTOMER_COLUMN, "icml", "a text"};
-
 static const struct how {
         const char *word;
         enum condition_how how;
@@ -62,20 +46,18 @@ static const struct how {
     {"matches", HOW_MATCHES, 'm'}, {"in", HOW_IN, 'l'}, {"<", HOW_LESS, '<'},
     {">", HOW_MORE, '>'}};
 
-static const char *const later_abouts[] = {"more", "at", "open", "closed"};
-
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
 /* ---- the cursor ---- */
 
-static const struct value *
-now_at(const struct cursor *c)
+const struct value *
+cursor_now(const struct cursor *c)
 {
         return c->i < c->s->n_values ? &c->s->values[c->i] : NULL;
 }
 
-static bool
-take(struct cursor *c, const char *word)
+bool
+cursor_take(struct cursor *c, const char *word)
 {
         if (!value_at_is(c->s, c->i, word))
                 return false;
@@ -83,10 +65,10 @@ take(struct cursor *c, const char *word)
         return true;
 }
 
-static struct place
+struct place
 cursor_place(const struct cursor *c)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
 
         if (v != NULL)
                 return v->at;
@@ -94,10 +76,10 @@ cursor_place(const struct cursor *c)
             c->s->values == NULL ? c->s->at : c->s->values[c->s->n_values - 1].at);
 }
 
-static const struct condition *
-expected(struct cursor *c, const char *what)
+const struct condition *
+cursor_expected(struct cursor *c, const char *what)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
 
         if (c->failed)
                 return NULL;
@@ -112,7 +94,7 @@ expected(struct cursor *c, const char *what)
         return NULL;
 }
 
-static struct condition *
+struct condition *
 condition_new(struct cursor *c, enum condition_kind kind)
 {
         struct condition *n = arena_alloc(c->b->a, sizeof *n);
@@ -122,8 +104,8 @@ condition_new(struct cursor *c, enum condition_kind kind)
         return n;
 }
 
-static bool
-how_at(const struct cursor *c, size_t i)
+bool
+cursor_how_at(const struct cursor *c, size_t i)
 {
         for (size_t h = 0; h < N_OF(hows); h++)
                 if (value_at_is(c->s, i, hows[h].word))
@@ -139,25 +121,39 @@ about_has_name(const char *word)
                strcmp(word, "customer") == 0 || strcmp(word, "call") == 0;
 }
 
+/* office is closed: its name may be any word. */
+static bool
+is_hours(const struct cursor *c)
+{
+        return names_find(&c->b->hours, c->s->values[c->i].text) != NULL ||
+               (value_at_is(c->s, c->i + 1, "is") &&
+                   (value_at_is(c->s, c->i + 2, "open") ||
+                       value_at_is(c->s, c->i + 2, "closed")));
+}
+
 static bool
 begins_test(const struct cursor *c)
 {
         if (value_at_is(c->s, c->i, "tagged") || value_at_is(c->s, c->i, "not") ||
-            value_at_is(c->s, c->i, "header"))
+            value_at_is(c->s, c->i, "header") ||
+            (value_at_is(c->s, c->i, "more") && value_at_is(c->s, c->i + 1, "than")) ||
+            (value_at_is(c->s, c->i, "time") && cursor_how_at(c, c->i + 1)) ||
+            (c->i < c->s->n_values && cursor_how_at(c, c->i + 1) && is_hours(c)))
                 return true;
         for (size_t i = 0; i < N_OF(abouts); i++)
                 if (value_at_is(c->s, c->i, abouts[i].word))
-                        return how_at(c, c->i + 1) ||
-                               (about_has_name(abouts[i].word) && how_at(c, c->i + 2));
+                        return cursor_how_at(c, c->i + 1) ||
+                               (about_has_name(abouts[i].word) &&
+                                   cursor_how_at(c, c->i + 2));
         return false;
 }
 
 /* Ends the values of a test: and, or, a bracket, the end, or what begins another
  * test (where `and` was forgotten). */
-static bool
-at_test_end(const struct cursor *c)
+bool
+cursor_at_test_end(const struct cursor *c)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
 
         return v == NULL || v->kind == VALUE_OPEN || v->kind == VALUE_CLOSE ||
                value_at_is(c->s, c->i, "and") || value_at_is(c->s, c->i, "or") ||
@@ -226,7 +222,7 @@ value_folded(struct cursor *c, const struct condition *t, const char *s)
         static const char *const channels[] = {"email", "web", "phone"};
         static const char *const languages[] = {"ru", "en"};
         static const char *const customers[] = {"vip", "known"};
-        static const char *const calls[] = {"missed", "answered", "in", "out"};
+        static const char *const calls[] = {"in", "out", "missed", "answered"};
         const char *number = "";
         enum priority p;
 
@@ -241,6 +237,8 @@ value_folded(struct cursor *c, const struct condition *t, const char *s)
                 return word_value(s, customers, N_OF(customers));
         case ABOUT_CALL:
                 return word_value(s, calls, N_OF(calls));
+        case ABOUT_CALL_DIRECTION:
+                return word_value(s, calls, 2);
         case ABOUT_PRIORITY:
                 return priority_parse(s, &p) ? s : "";
         case ABOUT_ACCOUNT:
@@ -265,6 +263,9 @@ value_folded(struct cursor *c, const struct condition *t, const char *s)
         case ABOUT_CUSTOMER_COLUMN:
         case ABOUT_CALL_DURATION:
         case ABOUT_TAGGED:
+        case ABOUT_MORE:
+        case ABOUT_HOURS:
+        case ABOUT_TIME:
                 break;
         }
         return fold(c, s);
@@ -275,10 +276,10 @@ test_values(struct cursor *c, struct condition *t, const struct about *about)
 {
         const char *takes = t->how == HOW_CONTAINS ? "a text" : about->takes;
 
-        if (at_test_end(c))
-                return expected(c, takes);
-        for (; !at_test_end(c); c->i++) {
-                const struct value *v = now_at(c);
+        if (cursor_at_test_end(c))
+                return cursor_expected(c, takes);
+        for (; !cursor_at_test_end(c); c->i++) {
+                const struct value *v = cursor_now(c);
                 const char *folded = value_folded(c, t, v->text);
 
                 if (t->about == ABOUT_FORM && names_find(&c->b->forms, v->text) == NULL) {
@@ -304,12 +305,12 @@ test_values(struct cursor *c, struct condition *t, const struct about *about)
 static const struct condition *
 test_than(struct cursor *c, struct condition *t, const struct about *about)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
         uint64_t bytes = 0;
         bool good;
 
-        if (at_test_end(c))
-                return expected(c, about->takes);
+        if (cursor_at_test_end(c))
+                return cursor_expected(c, about->takes);
         if (t->about == ABOUT_ATTACHMENT_SIZE) {
                 good = size_read(v->text, &bytes);
                 t->than = (int64_t)bytes;
@@ -328,14 +329,14 @@ test_than(struct cursor *c, struct condition *t, const struct about *about)
 static const struct condition *
 test_pattern(struct cursor *c, struct condition *t)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
         struct rules *r = c->b->rules;
         struct pattern *p;
         struct err err = {0};
         size_t at;
 
         if (v == NULL || v->kind != VALUE_PATTERN)
-                return expected(c, "/a regular expression/");
+                return cursor_expected(c, "/a regular expression/");
         c->i++;
         c->failed = true;
         if (v->flags[0] != '\0' && strcmp(v->flags, "i") != 0) {
@@ -363,11 +364,11 @@ test_pattern(struct cursor *c, struct condition *t)
 static const struct condition *
 test_list(struct cursor *c, struct condition *t)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
         const struct name *list;
 
-        if (at_test_end(c))
-                return expected(c, "the name of a list");
+        if (cursor_at_test_end(c))
+                return cursor_expected(c, "the name of a list");
         list = names_find(&c->b->lists, v->text);
         c->i++;
         if (list == NULL) {
@@ -401,7 +402,7 @@ hows_shown(struct cursor *c, const struct about *about)
 static const struct condition *
 how_wrong(struct cursor *c, const struct about *about, const struct guess *g)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
 
         c->failed = true;
         if (g != NULL && g->meant != NULL) {
@@ -417,16 +418,16 @@ how_wrong(struct cursor *c, const struct about *about, const struct guess *g)
         else if (v->text[0] == '<' || v->text[0] == '>')
                 report_advice(c->b->report, "< and > stand alone, between blanks");
         else if (about->about == ABOUT_CALL)
-                report_advice(c->b->report, "is, number or duration");
+                report_advice(c->b->report, "is, direction, number or duration");
         else
                 report_advice(c->b->report, "%s", hows_shown(c, about));
         return NULL;
 }
 
-static const struct condition *
+const struct condition *
 test_how(struct cursor *c, struct condition *t, const struct about *about)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
         const struct how *how = NULL;
         struct guess g = GUESS_INIT;
 
@@ -437,7 +438,7 @@ test_how(struct cursor *c, struct condition *t, const struct about *about)
                         guess_offer(&g, v->text, hows[i].word);
         }
         if (v == NULL)
-                return expected(
+                return cursor_expected(
                     c, about->hows[1] == '\0' ? "'is'" : hows_shown(c, about));
         if (how == NULL || strchr(about->hows, how->letter) == NULL)
                 return how_wrong(c, about, how == NULL ? &g : NULL);
@@ -458,144 +459,30 @@ test_how(struct cursor *c, struct condition *t, const struct about *about)
         return test_values(c, t, about);
 }
 
-/* tagged vpn billing: any of them */
-static const struct condition *
-test_tagged(struct cursor *c)
-{
-        struct condition *t = condition_new(c, CONDITION_TEST);
-
-        t->about = ABOUT_TAGGED;
-        if (at_test_end(c))
-                return expected(c, "a tag");
-        for (; !at_test_end(c); c->i++) {
-                const struct value *v = now_at(c);
-                const struct name *tag = names_find(&c->b->tags, v->text);
-
-                if (tag == NULL) {
-                        names_unknown(&c->b->tags, c->b->report, v->at, "tag", v->text);
-                        c->failed = true;
-                        return NULL;
-                }
-                if (names_find(&c->b->tagged, v->text) == NULL) {
-                        report_warning(c->b->report, v->at,
-                            "nothing above sets the tag '%s'", v->text);
-                        report_advice(c->b->report,
-                            "it is set on %s; sentences apply in order",
-                            place_name(tag->at, v->at.source, c->b->a));
-                }
-                t->values =
-                    arena_grow(c->b->a, t->values, t->n_values, sizeof *t->values);
-                t->values[t->n_values++] = tag->text;
-        }
-        return t;
-}
-
 static const struct condition *
 about_unknown(struct cursor *c)
 {
-        const struct value *v = now_at(c);
+        const struct value *v = cursor_now(c);
         struct guess g = GUESS_INIT;
 
         if (v == NULL || v->kind != VALUE_WORD)
-                return expected(c, "a condition");
-        if (take(c, "attachment"))
-                return expected(c, "name, type or size");
+                return cursor_expected(c, "a condition");
+        if (cursor_take(c, "attachment"))
+                return cursor_expected(c, "name, type or size");
         c->failed = true;
-        if (word_is_one_of(v->text, later_abouts, N_OF(later_abouts)) ||
-            (c->i + 2 < c->s->n_values + 1 && value_at_is(c->s, c->i + 1, "is") &&
-                (value_at_is(c->s, c->i + 2, "open") ||
-                    value_at_is(c->s, c->i + 2, "closed")))) {
-                report_error(c->b->report, v->at,
-                    "'%s' in a condition is not part of this version",
-                    word_shown(c->b->a, v->text));
-                report_advice(c->b->report, "take it out");
-                return NULL;
-        }
         for (size_t i = 0; i < N_OF(abouts); i++)
                 guess_offer(&g, v->text, abouts[i].word);
         guess_offer(&g, v->text, "tagged");
+        guess_offer(&g, v->text, "time");
+        guess_offer(&g, v->text, "more");
         report_unknown(
             c->b->report, v->at, "condition", v->text, "", &g, (struct place){0});
         if (g.meant == NULL)
                 report_advice(c->b->report,
                     "one of: channel account form field from to cc subject text header "
-                    "attachment language customer call tagged priority");
+                    "attachment language customer call tagged priority time more, or "
+                    "hours");
         return NULL;
-}
-
-/* ---- tests that name something ---- */
-
-static const struct condition *
-test_header(struct cursor *c, struct condition *t, const struct about *about)
-{
-        if (at_test_end(c))
-                return expected(c, "the name of a header");
-        t->name = now_at(c)->text;
-        c->i++;
-        return test_how(c, t, about);
-}
-
-static const struct condition *
-test_field(struct cursor *c, struct condition *t, const struct about *about)
-{
-        const struct value *v = now_at(c);
-
-        if (v == NULL || (how_at(c, c->i) && !how_at(c, c->i + 1)))
-                return expected(c, "the name of a field");
-        if (names_find(&c->b->form_fields, v->text) == NULL) {
-                c->failed = true;
-                names_unknown(&c->b->form_fields, c->b->report, v->at, "field", v->text);
-                return NULL;
-        }
-        t->name = v->text;
-        c->i++;
-        return test_how(c, t, about);
-}
-
-static const struct condition *
-customer_refuse(struct cursor *c, const struct value *v, const char *word)
-{
-        struct guess g = GUESS_INIT;
-
-        c->failed = true;
-        if (c->b->c->customers.n_columns == 0)
-                return NULL; /* the file was told */
-        customers_guess(c->b, &g, word);
-        report_unknown(c->b->report, v->at, "column", word, " of the customers file", &g,
-            (struct place){0});
-        if (g.meant == NULL)
-                report_advice(
-                    c->b->report, "its columns: %s", customers_columns_shown(c->b));
-        return NULL;
-}
-
-/* customer is vip known, customer COLUMN how … */
-static const struct condition *
-test_customer(struct cursor *c, struct condition *t, const struct about *about)
-{
-        const struct value *v = now_at(c), *word = &c->s->values[c->i - 1];
-
-        if (c->b->customers == NULL) {
-                c->failed = true;
-                report_error(c->b->report, word->at, "there is no customers file");
-                report_advice(c->b->report, "customers file \"customers.csv\"");
-                return NULL;
-        }
-        if (v == NULL)
-                return expected(c, "is, or the name of a column");
-        if (value_at_is(c->s, c->i, "is")) {
-                if (value_at_is(c->s, c->i + 1, "vip") &&
-                    customers_column(c->b, "vip") == 0)
-                        return customer_refuse(c, v + 1, "vip");
-                return test_how(c, t, about);
-        }
-        t->column = customers_column(c->b, v->text);
-        if (t->column == 0)
-                return customer_refuse(c, v, v->text);
-        t->about = ABOUT_CUSTOMER_COLUMN;
-        t->name = v->text;
-        c->i++;
-        return test_how(c, t, &about_column);
 }
 
 static bool
@@ -613,8 +500,12 @@ test_parse(struct cursor *c)
 {
         struct condition *t;
 
-        if (take(c, "tagged"))
+        if (cursor_take(c, "tagged"))
                 return test_tagged(c);
+        if (cursor_take(c, "more"))
+                return test_more(c);
+        if (value_at_is(c->s, c->i, "time") && cursor_how_at(c, c->i + 1))
+                return test_time(c);
         for (size_t i = 0; i < N_OF(abouts); i++) {
                 if (!take_about(c, &abouts[i]))
                         continue;
@@ -628,6 +519,8 @@ test_parse(struct cursor *c)
                         return test_customer(c, t, &abouts[i]);
                 return test_how(c, t, &abouts[i]);
         }
+        if (c->i < c->s->n_values && is_hours(c))
+                return test_hours(c);
         return about_unknown(c);
 }
 
@@ -639,13 +532,13 @@ static const struct condition *
 bracket_parse(struct cursor *c)
 {
         const struct condition *inside;
-        struct place open = now_at(c)->at;
+        struct place open = cursor_now(c)->at;
 
         c->i++;
         inside = or_parse(c);
         if (c->failed)
                 return NULL;
-        if (now_at(c) == NULL || now_at(c)->kind != VALUE_CLOSE) {
+        if (cursor_now(c) == NULL || cursor_now(c)->kind != VALUE_CLOSE) {
                 c->failed = true;
                 report_error(c->b->report, open, "this bracket is never closed");
                 report_advice(c->b->report, "')' is missing");
@@ -666,7 +559,7 @@ unary_parse(struct cursor *c)
                 c->failed = true;
                 return NULL;
         }
-        if (now_at(c) != NULL && now_at(c)->kind == VALUE_OPEN) {
+        if (cursor_now(c) != NULL && cursor_now(c)->kind == VALUE_OPEN) {
                 const struct condition *inside;
 
                 c->depth++;
@@ -674,7 +567,7 @@ unary_parse(struct cursor *c)
                 c->depth--;
                 return inside;
         }
-        if (!take(c, "not"))
+        if (!cursor_take(c, "not"))
                 return test_parse(c);
         n = condition_new(c, CONDITION_NOT);
         c->depth++;
@@ -694,7 +587,7 @@ chain_parse(struct cursor *c, const char *word, enum condition_kind kind,
         const struct condition *left = part(c);
         unsigned n = 0;
 
-        while (!c->failed && take(c, word)) {
+        while (!c->failed && cursor_take(c, word)) {
                 struct condition *both = condition_new(c, kind);
 
                 if (++n > CHAIN_MAX) {
@@ -724,13 +617,14 @@ or_parse(struct cursor *c)
 }
 
 bool
-condition_compile(
-    struct build *b, const struct sentence *s, size_t i, const struct condition **out)
+condition_compile(struct build *b, const struct sentence *s, size_t i,
+    const struct condition **out, int64_t *window_ms)
 {
-        struct cursor c = {b, s, i, 0, false};
+        struct cursor c = {.b = b, .s = s, .i = i};
 
         *out = or_parse(&c);
-        if (!c.failed && now_at(&c) != NULL)
-                expected(&c, "'and', 'or' or the end of the sentence");
+        if (!c.failed && cursor_now(&c) != NULL)
+                cursor_expected(&c, "'and', 'or' or the end of the sentence");
+        *window_ms = c.window_ms;
         return !c.failed;
 }

@@ -8,11 +8,20 @@
 #include "daemon/model/message.h"
 #include "daemon/model/ticket.h"
 
+/* How many tickets were tagged so within the time before this one. */
+struct tag_count {
+        const char *tag;
+        int64_t window_ms;
+        unsigned n; /* this one not counted */
+};
+
 struct facts {
         const struct message *message;
         const struct customer *customer; /* NULL: unknown so far */
         const struct ticket *ticket; /* the ticket it belongs to; NULL: a new one */
         int64_t now_ms;
+        const struct tag_count *counts; /* what rules_windows() asks for; absent: none */
+        size_t n_counts;
         /* For `customer` conditions config/rules looks the sender up in the customers file by
          * message->from.address and message->phone; nothing of it is stored. */
 };
