@@ -249,6 +249,8 @@ const struct option options[] = {
         "notices to him are sent by mail too"},
     {BLOCK_AGENT, "mail", TYPE_ADDRESS, "a mail address", 0, 0, "", IN_AGENT(mail), 0, BLOCK_NONE, 0,
         "his own address"},
+    {BLOCK_AGENT, "notify", TYPE_EITHER, "mail or none", 0, 0, "none", IN_AGENT(notify_mail), 0, BLOCK_NONE, 0,
+        "what he is told of comes by mail, too, when he has an address"},
 
     /* ---- rules ---- */
     {BLOCK_TOP, "skills", TYPE_DECLARE_SKILLS, "names", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,

@@ -532,6 +532,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
                 job_create(j, continues, &change);
         change_add_mail(j, &change, t, sender);
         job_acknowledge(j, &p);
+        job_ask(j, &p);
         crash_point("intake.decided");
         store_put(j->intake->desk->store, &p, on_put, j);
 }
@@ -569,6 +570,8 @@ on_facts(void *arg, const struct err *err, const struct facts_answer *f)
                 return;
         }
         sender = job_sender(j);
+        j->tag_counts = f->counts;
+        j->n_tag_counts = f->n_counts;
         job_learn(j, f);
         job_put(j, f, sender);
 }
@@ -598,6 +601,7 @@ job_facts(struct job *j)
         q.sender = job_sender(j);
         q.also = j->message->phone;
         q.n_recent = MAX_RECENT;
+        job_query_counts(j, &q);
         store_facts(j->intake->desk->store, &q, on_facts, j);
 }
 

@@ -133,7 +133,11 @@ mail_counts(const struct job *j)
 static bool
 job_is_shelved(struct job *j, const struct ticket *t)
 {
-        struct facts f = {.message = j->message, .ticket = t, .now_ms = clock_now_ms()};
+        struct facts f = {.message = j->message,
+            .ticket = t,
+            .now_ms = clock_now_ms(),
+            .counts = j->tag_counts,
+            .n_counts = j->n_tag_counts};
         struct decision d;
 
         if (t->state != TICKET_RESOLVED)
@@ -194,7 +198,10 @@ void
 job_create(struct job *j, const struct ticket *continues, struct change *c)
 {
         struct desk *d = j->intake->desk;
-        struct facts f = {.message = j->message, .now_ms = clock_now_ms()};
+        struct facts f = {.message = j->message,
+            .now_ms = clock_now_ms(),
+            .counts = j->tag_counts,
+            .n_counts = j->n_tag_counts};
         struct decision *dec = &j->decision;
         struct buf why AUTO_BUF = BUF_INIT;
         struct json_out o;
@@ -220,6 +227,7 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         b.links =
             continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
         ticket_create(&b, j->arena, c);
+        job_tell(j, c);
 }
 
 /* The acknowledgement goes where RFC 3834 sends automatic answers: to the sender
@@ -236,8 +244,7 @@ job_acknowledge(struct job *j, struct put *p)
 
         j->ack_to = "";
         if (!j->is_new || j->decision.shelve || !mail_counts(j) ||
-            *j->quarantine != '\0' || j->has_token == false ||
-            strcmp(j->decision.acknowledge, "none") == 0)
+            *j->quarantine != '\0' || j->has_token == false)
                 return;
         if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
                 return;
@@ -246,7 +253,8 @@ job_acknowledge(struct job *j, struct put *p)
         if (mail == NULL || *from == '\0' || !address_is_safe(from) ||
             config_is_ours(c, from))
                 return;
-        p->ack_template = j->decision.acknowledge;
+        if (strcmp(j->decision.acknowledge, "none") != 0)
+                p->ack_template = j->decision.acknowledge;
         p->ack_to = j->ack_to = from;
         p->ack_language = m->language;
         p->ack_account = mail->address;

@@ -4,6 +4,7 @@
  *
  *     intake.c         the steps, the host of the channels
  *     intake_change.c  the decision, as a change
+ *     intake_tell.c    tell, ask, and what `more than N tagged T` counts
  *     intake_call.c    what a telephone call does (pure)
  *     intake_mail.c    machine mail (pure)
  *     intake_retry.c   QUARANTINE RETRY
@@ -41,6 +42,8 @@ struct job {
         const char **learn; /* mids nobody knows yet */
         size_t n_learn;
         struct decision decision;
+        const struct tag_count *tag_counts; /* how many were tagged so lately */
+        size_t n_tag_counts;
         bool is_new;
         bool counts; /* a person's, and not shelved: it moves its ticket */
         bool is_note; /* a call that is only noted: it moves nothing */
@@ -89,5 +92,13 @@ void job_create(struct job *j, const struct ticket *continues, struct change *c)
 void change_add_mail(
     struct job *j, struct change *c, const struct ticket *t, const char *sender);
 void job_acknowledge(struct job *j, struct put *p);
+
+/* ---- intake_tell.c ---- */
+/* What the rules will want to know of the store. */
+void job_query_counts(struct job *j, struct facts_query *q);
+/* What they decided for others than the ticket's agent: counts, and who is told. */
+void job_tell(struct job *j, struct change *c);
+/* The question to the customer, when the acknowledgement has somewhere to go (p). */
+void job_ask(struct job *j, struct put *p);
 
 #endif

@@ -145,9 +145,10 @@ sending_tell(const struct sending *s)
                 log_warn("DEFERRED", "ticket=%s entry=%s tries=%u next_s=%lld why=%s",
                     e->ticket, e->id, e->tries,
                     (long long)((s->due_ms - clock_now_ms()) / 1000), last);
-        else if (outbox_is_ack(e))
-                log_warn("UNACKNOWLEDGED", "ticket=%s entry=%s tries=%u why=%s",
-                    e->ticket, e->id, e->tries, last);
+        else if (outbox_is_automatic(e))
+                log_warn(strcmp(e->kind, "ack") == 0 ? "UNACKNOWLEDGED" : "UNSENT",
+                    "ticket=%s entry=%s kind=%s tries=%u why=%s", e->ticket, e->id,
+                    e->kind, e->tries, last);
         else
                 sending_tell_dead(s);
 }
@@ -187,8 +188,8 @@ change_entry(const struct sending *s, struct change *c)
 
         if (s->back || s->verdict == OUTBOX_AGAIN) {
                 change_outbox_set(c, s->entry.id, again, 3, s->due_ms);
-        } else if (s->verdict == OUTBOX_SENT || outbox_is_ack(&s->entry)) {
-                change_outbox_end(c, s->entry.id); /* nobody misses an acknowledgement */
+        } else if (s->verdict == OUTBOX_SENT || outbox_is_automatic(&s->entry)) {
+                change_outbox_end(c, s->entry.id); /* nobody misses what nobody wrote */
         } else {
                 change_outbox_set(c, s->entry.id, dead, 2, -1);
                 change_outbox_dead(c, s->entry.id, clock_now_ms());
@@ -200,7 +201,7 @@ commit_for(struct sending *s, const struct ticket *t)
 {
         struct arena *a AUTO_ARENA = arena_new();
         bool is_over =
-            !s->back && s->verdict != OUTBOX_AGAIN && !outbox_is_ack(&s->entry);
+            !s->back && s->verdict != OUTBOX_AGAIN && !outbox_is_rendered(&s->entry);
         struct ticket_event e = {.type = EVENT_DELIVERY,
             .now_ms = clock_now_ms(),
             .who = "helpline",
@@ -390,7 +391,7 @@ sending_mail(struct sending *s)
         s->job.user = relay->user;
         s->job.password = relay->password;
         s->job.starttls = relay->starttls;
-        s->job.envelope_from = outbox_is_ack(&s->entry) ? "" : m->address;
+        s->job.envelope_from = outbox_is_automatic(&s->entry) ? "" : m->address;
         s->job.bytes = buf_str(&s->mail);
         s->job.len = s->mail.len;
         s->job.timeout_ms = STEP_MS;
@@ -419,7 +420,7 @@ sending_render(struct sending *s, const struct ticket_view *v)
                 return;
         }
         key.secret = store_secret(d->store, key.id);
-        if (!outbox_is_ack(&s->entry)) {
+        if (!outbox_is_rendered(&s->entry)) {
                 m = outbox_message(v, &s->entry);
                 if (m == NULL) {
                         sending_fail(
@@ -488,6 +489,7 @@ entry_copy(struct outbox_entry *to, const struct outbox_entry *e, struct arena *
         to->kind = arena_strdup(a, e->kind);
         to->account = arena_strdup(a, e->account);
         to->template = arena_strdup(a, e->template);
+        to->why = arena_strdup(a, e->why);
         to->language = arena_strdup(a, e->language);
         to->delivery = arena_strdup(a, e->delivery);
         to->state = arena_strdup(a, e->state);

@@ -33,16 +33,28 @@ outbox_backoff_ms(unsigned tries, int64_t age_ms)
         return (tries <= n ? minutes[tries - 1] : 240) * 60000;
 }
 
-bool
-outbox_is_ack(const struct outbox_entry *e)
+static bool
+outbox_is_notice(const struct outbox_entry *e)
 {
-        return strcmp(e->kind, "ack") == 0;
+        return strcmp(e->kind, "notice") == 0;
+}
+
+bool
+outbox_is_rendered(const struct outbox_entry *e)
+{
+        return strcmp(e->kind, "ack") == 0 || outbox_is_notice(e);
+}
+
+bool
+outbox_is_automatic(const struct outbox_entry *e)
+{
+        return outbox_is_rendered(e) || strcmp(e->kind, "ask") == 0;
 }
 
 bool
 outbox_is_late(const struct outbox_entry *e, int64_t now_ms)
 {
-        return outbox_is_ack(e) && now_ms - e->created_ms > DAY_MS;
+        return outbox_is_automatic(e) && now_ms - e->created_ms > DAY_MS;
 }
 
 /* ---- the mail ---- */
@@ -127,8 +139,8 @@ outbox_words(const struct config *c, const struct outbox_entry *e, const struct 
             .subject = t->subject,
             .name = t->to_name,
             .desk = c->name,
-            .url = web_status_url(c, secret, t->id, a),
-            .text = ""};
+            .url = outbox_is_notice(e) ? "" : web_status_url(c, secret, t->id, a),
+            .text = e->why};
 
         if (m != NULL) {
                 out->subject = subject_for_answer(a, t->id, t->subject, true);
@@ -159,12 +171,13 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
         o.from = (struct mail_address){account->name, account->address};
         o.message_id = email_id_format(a, t->id, e->id, key->id, key->secret, at + 1);
         render_recipients(e, m, a, &o);
-        render_thread(t, a, &o);
+        if (!outbox_is_notice(e)) /* he was not in the customer's thread */
+                render_thread(t, a, &o);
         if (outbox_words(c, e, t, m, key->secret, a, &words, err) == -1)
                 return -1;
         o.subject = words.subject;
         o.text = words.text;
-        o.is_automatic = m == NULL;
+        o.is_automatic = outbox_is_automatic(e);
         return mail_compose(&o, out, err);
 }
 

@@ -17,10 +17,14 @@ struct outbox_key { /* the desk's newest secret */
         const uint8_t *secret; /* 32 bytes */
 };
 
-/* Is it an acknowledgement (rendered from a template), not an agent's answer? */
-bool outbox_is_ack(const struct outbox_entry *e);
+/* Is it rendered from a template when it is sent (an acknowledgement, a notice), not a
+ * message of its ticket? */
+bool outbox_is_rendered(const struct outbox_entry *e);
 
-/* An acknowledgement that was not sent within a day (rehearsal, relay away) never is:
+/* Nobody wrote it by hand: acknowledgement, question, notice. */
+bool outbox_is_automatic(const struct outbox_entry *e);
+
+/* An automatic mail that was not sent within a day (rehearsal, relay away) never is:
  * it would only puzzle. */
 bool outbox_is_late(const struct outbox_entry *e, int64_t now_ms);
 

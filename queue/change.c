@@ -116,6 +116,40 @@ change_journal(struct change *c, const char *event, const char *agent, const cha
 }
 
 void
+change_count_tag(struct change *c, const char *tag, int64_t keep_ms, unsigned max)
+{
+        change_op(c, "G");
+        change_adds(c, tag);
+        change_addn(c, keep_ms);
+        change_addn(c, max);
+}
+
+void
+change_tell(struct change *c, const struct telling_new *t)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct json_out o;
+
+        if (t->mail[0] != '\0') {
+                jo_init(&o, &b);
+                jo_open(&o, '[');
+                jo_string(&o, t->mail);
+                jo_close(&o, ']');
+        }
+        change_op(c, "T");
+        change_adds(c, t->key);
+        change_addn(c, t->once_ms);
+        change_adds(c, t->event);
+        change_adds(c, t->agent);
+        change_adds(c, t->line);
+        change_adds(c, t->who);
+        change_adds(c, t->why);
+        change_adds(c, buf_str(&b));
+        change_adds(c, t->account);
+        change_adds(c, t->language);
+}
+
+void
 change_due(struct change *c, const char *kind, int64_t at_ms)
 {
         change_op(c, "D");

@@ -82,8 +82,27 @@ void mid_hash(const char *message_id, char out[MID_HASH_LEN + 1]);
  * the message this change adds. */
 void change_delivery(struct change *c, const char *message, const char *json);
 
+/* One more ticket tagged so: counted for keep_ms, so many of them at most (no more need be
+ * known). What store_facts() tells. */
+void change_count_tag(struct change *c, const char *tag, int64_t keep_ms, unsigned max);
+
+struct telling_new { /* an agent is told something about the ticket */
+        const char *key; /* with once_ms: once by this key and agent; "" : each time */
+        int64_t once_ms;
+        const char *event; /* word of queue/events.def; on his `me` channel */
+        const char *agent;
+        const char *line;
+        const char *who; /* who tells it: "rules", "helpline" */
+        const char *why; /* one sentence */
+        /* a mail, too (kind notice): his own address, "" none; from our account */
+        const char *mail;
+        const char *account;
+        const char *language;
+};
+void change_tell(struct change *c, const struct telling_new *t);
+
 struct outbox_new {
-        const char *kind; /* "reply" or "ack" */
+        const char *kind; /* "reply", "ack", "ask" or "notice" */
         /* id of the message it carries; "$new": the one this change adds; "" ack */
         const char *message;
         const char *account; /* our address it is sent from */

@@ -41,6 +41,8 @@ static const struct kind {
     {"hints", LOOK_NOT, NULL},
     {"journal", LOOK_NOT, NULL},
     {"rate:", LOOK_NOT, NULL},
+    {"tagged:", LOOK_NOT, NULL},
+    {"told:", LOOK_NOT, NULL},
     {"idem:", LOOK_NOT, NULL},
     {"cur:", LOOK_NOT, NULL},
     {"open", LOOK_MEMBERS, NULL},

@@ -61,8 +61,8 @@
 /* string, counters of acknowledgements to an address: 1 h, 24 h */
 #define KEY_RATE_HOUR KEY_PREFIX "rate:h:"
 #define KEY_RATE_DAY KEY_PREFIX "rate:d:"
-/* hash: ticket, message, kind, account, template, lang, to (JSON array), delivery (JSON
- * array or ""), state (queued deferred claimed dead), tries, created, next, last */
+/* hash: ticket, message, kind (reply ack ask notice), account, template, lang, to (JSON array),
+ * delivery (JSON array or ""), why (of a notice), state (queued deferred claimed dead), tries, created, next, last */
 #define KEY_OUTBOX KEY_PREFIX "ob:"
 /* zset: outbox entry -> next; all but the dead. In rehearsal nobody looks at it */
 #define KEY_OUTBOX_DUE KEY_PREFIX "obdue"
@@ -73,6 +73,10 @@
 #define KEY_CUSTOMER_TICKETS ":t"
 /* string: customer of a normalised address */
 #define KEY_ADDRESS KEY_PREFIX "addr:"
+/* zset: ticket -> when it was tagged so, for `more than N tagged T in D`: at most N of the last D */
+#define KEY_TAGGED KEY_PREFIX "tagged:"
+/* string, as long as the window: <sentence>:<agent> that was told, and of which ticket */
+#define KEY_TOLD KEY_PREFIX "told:"
 /* string, 90 d: "<message id> <nonce of its put> <acknowledged>" */
 #define KEY_SEEN KEY_PREFIX "seen:"
 #define SEEN_MS (90LL * 86400 * 1000)

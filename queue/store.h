@@ -82,6 +82,10 @@ struct facts_query {
         size_t n_tickets;
         const char **mids; /* Message-IDs of In-Reply-To and References, newest first */
         size_t n_mids;
+        /* how many tickets were tagged so since then (n is not read) */
+        const struct tag_count *counts;
+        size_t n_counts;
+        int64_t now_ms; /* the windows end here */
 };
 struct facts_answer {
         const char *duplicate; /* message id when it was seen before, else "" */
@@ -95,6 +99,8 @@ struct facts_answer {
         /* ids of his newest tickets, newest first; they are in tickets too */
         const char **recent;
         size_t n_recent;
+        struct tag_count *counts; /* as in the query, with n */
+        size_t n_counts;
 };
 typedef void (*store_facts_fn)(
     void *arg, const struct err *err, const struct facts_answer *f);
@@ -117,6 +123,9 @@ struct put {
         const char *ack_language;
         const char *ack_account;
         int64_t ack_due_ms;
+        /* The tail of a question's document, to ack_to from ack_account in ack_language;
+         * {ticket} in it becomes the number. "" or NULL none. The breaker is behind it, too. */
+        const char *ask;
         int64_t now_ms;
 };
 enum put_outcome { PUT_STORED, PUT_DUPLICATE, PUT_STALE };
@@ -346,6 +355,7 @@ struct outbox_entry {
         unsigned tries;
         int64_t created_ms, next_ms;
         const char *last; /* the server's last words */
+        const char *why; /* of a notice: what it says */
 };
 typedef void (*store_outbox_fn)(void *arg, const struct err *err,
     const struct outbox_entry *e, size_t n, const char *cursor);

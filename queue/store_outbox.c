@@ -84,6 +84,7 @@ entry_parse(struct page *p, const char *id, const redisReply *r)
         e->kind = field_dup(r, "kind", a);
         e->account = field_dup(r, "account", a);
         e->template = field_dup(r, "template", a);
+        e->why = field_dup(r, "why", a);
         e->language = field_dup(r, "lang", a);
         e->to = json_strings(reply_field(r, "to"), a, &e->n_to);
         e->delivery = field_dup(r, "delivery", a);

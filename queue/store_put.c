@@ -77,9 +77,29 @@ facts_on(struct call *c, const struct err *err, const redisReply *r)
         f.recent = arena_alloc(c->a, (f.n_recent + 1) * sizeof(*f.recent));
         for (size_t i = 0; i < f.n_recent; i++)
                 f.recent[i] = reply_dup(reply_at(r, 6), i, c->a);
+        f.n_counts = reply_n(r, 7) < c->i ? reply_n(r, 7) : c->i;
+        f.counts = c->x;
+        for (size_t i = 0; i < f.n_counts; i++)
+                f.counts[i].n = (unsigned)reply_int(reply_at(r, 7), i);
         if (f.duplicate[0] != '\0')
                 facts_count_duplicate(c->s);
         c->facts(c->arg, err_told(NULL), &f);
+}
+
+static void
+store_call_add_counts(struct call *c, const struct facts_query *q)
+{
+        struct tag_count *counts = arena_alloc(c->a, (q->n_counts + 1) * sizeof(*counts));
+
+        c->i = q->n_counts;
+        c->x = counts;
+        store_call_addn(c, (int64_t)q->n_counts);
+        for (size_t i = 0; i < q->n_counts; i++) {
+                counts[i] = q->counts[i];
+                counts[i].tag = arena_strdup(c->a, q->counts[i].tag);
+                store_call_add(c, q->counts[i].tag);
+                store_call_addn(c, q->now_ms - q->counts[i].window_ms);
+        }
 }
 
 void
@@ -101,6 +121,7 @@ store_facts(struct store *s, const struct facts_query *q, store_facts_fn fn, voi
                 mid_hash(q->mids[i], hash);
                 store_call_add(c, hash);
         }
+        store_call_add_counts(c, q);
         store_call_send(c);
 }
 
@@ -139,6 +160,29 @@ store_call_add_list(struct call *c, const char *one)
         store_call_addl(c, b.data, b.len);
 }
 
+/* Of the question, as every outgoing message has one. */
+static void
+store_call_add_delivery(struct call *c, const struct put *p)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+        struct json_out o;
+
+        if (p->ask == NULL || p->ask[0] == '\0') {
+                store_call_add(c, "");
+                return;
+        }
+        jo_init(&o, &b);
+        jo_open(&o, '[');
+        jo_open(&o, '{');
+        jo_kstring(&o, "address", p->ack_to);
+        jo_kstring(&o, "state", "queued");
+        jo_ktime(&o, "at", p->now_ms * 1000);
+        jo_kstring(&o, "reply", "");
+        jo_close(&o, '}');
+        jo_close(&o, ']');
+        store_call_addl(c, b.data, b.len);
+}
+
 void
 store_put(struct store *s, const struct put *p, store_put_fn fn, void *arg)
 {
@@ -163,6 +207,8 @@ store_put(struct store *s, const struct put *p, store_put_fn fn, void *arg)
         store_call_add(c, p->ack_account);
         store_call_addn(c, p->ack_due_ms);
         store_call_add(c, p->also == NULL ? "" : p->also);
+        store_call_add(c, p->ask == NULL ? "" : p->ask);
+        store_call_add_delivery(c, p);
         store_call_change(c, p->change);
         store_call_send(c);
 }

@@ -277,9 +277,9 @@ outbox_on_ticket(void *arg, const struct err *err, struct ticket_view *v)
                 call_fail(c, err);
                 return;
         }
-        if (v->exists && !outbox_is_ack(&s->entry))
+        if (v->exists && !outbox_is_rendered(&s->entry))
                 m = outbox_message(v, &s->entry);
-        if (v->exists && (m != NULL || outbox_is_ack(&s->entry)))
+        if (v->exists && (m != NULL || outbox_is_rendered(&s->entry)))
                 outbox_words(c->agents->desk->config, &s->entry, &v->ticket, m,
                     store_secret(store, store_secret_newest(store)), c->arena, &words,
                     &why);

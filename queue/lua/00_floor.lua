@@ -218,6 +218,7 @@ end
 local key_type = {
         HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', SADD = 'set', SREM = 'set',
         RPUSH = 'list', LTRIM = 'list', XADD = 'stream', SET = 'string', INCR = 'string',
+        ZREMRANGEBYSCORE = 'zset', ZREMRANGEBYRANK = 'zset', PEXPIRE = 'zset',
 }
 
 -- The head of a class after what enters and leaves it: v, or nil.

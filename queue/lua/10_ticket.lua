@@ -15,6 +15,9 @@
 --     Z entry               it is done               W entry at        dead letter
 --     E message             take its entry back, if it has not left
 --     R account why raw at  quarantine
+--     G tag ms max          one more tagged so, of whom so many are counted for so long
+--     T key ms event agent line who why mail account lang   tells an agent: the journal, and a
+--                           mail when there is an address; with a key once within ms
 --
 -- "$new" as a message is the one this change adds.
 
@@ -335,7 +338,7 @@ if verb == 'put' or verb == 'commit' then
         end
 
         local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
-                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1}
+                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1, G = 3, T = 10}
 
         local step = {}
 
@@ -358,6 +361,29 @@ if verb == 'put' or verb == 'commit' then
 
         function step.J(event, agent, line, who, why)
                 journal(event, at_id, line, agent, who, why)
+        end
+
+        function step.G(tag, ms, max)
+                local k = 'tagged:' .. tag
+                write('ZADD', k, num(now_ms), at_id)
+                write('ZREMRANGEBYSCORE', k, '-inf', num(now_ms - int(ms, 'a count')))
+                write('ZREMRANGEBYRANK', k, '0', num(-1 - int(max, 'a count')))
+                write('PEXPIRE', k, ms)
+        end
+
+        function step.T(key, ms, event, agent, line, who, why, mail, account, lang)
+                if key ~= '' then
+                        key = 'told:' .. key .. ':' .. agent
+                        if call('EXISTS', P .. key) == 1 then
+                                return
+                        end
+                        write('SET', key, at_id, 'PX', ms)
+                end
+                journal(event, at_id, line, agent, who, why)
+                if mail ~= '' then
+                        entry_new({'ticket', at_id, 'message', '', 'kind', 'notice', 'account', account, 'template',
+                            'notice', 'lang', lang, 'to', mail, 'delivery', '', 'last', '', 'why', why}, now_ms)
+                end
         end
 
         function step.D(kind, at)

@@ -2,7 +2,7 @@
 --
 --     put now daemon  digest seen_ms nonce sender customer name emails
 --         ticket version  ack_template ack_to ack_to_json ack_lang ack_account ack_due
---         also  steps...
+--         also  ask_tail ask_delivery  steps...
 --
 -- digest: key of "seen before"; its value is "message nonce acked". The same nonce is
 -- the same put, asked again because its answer was lost. sender, also: an address and a
@@ -10,6 +10,8 @@
 -- STALE when the address or the version is not what the facts said, or a Message-ID it
 -- learns has become another ticket's: so a reply that overtakes its predecessor and that
 -- one end on one ticket.
+-- ask_tail: the document of a question to the customer, "" none; it goes where the
+-- acknowledgement goes, and in it {ticket} is the ticket's number.
 -- Answers OK|DUP|STALE hintseq hints ticket message acked suppressed.
 
 if verb == 'put' then
@@ -62,16 +64,32 @@ if verb == 'put' then
                 return is
         end
 
+        local rates = {} -- what was read, and what this script adds
+
         local function rate(key)
-                return int(call('GET', P .. key) or '0', key)
+                rates[key] = rates[key] or int(call('GET', P .. key) or '0', key)
+                return rates[key]
         end
 
         local function rate_add(key, n, ms)
+                rates[key] = n + 1
                 if n == 0 then
                         write('SET', key, '1', 'PX', num(ms))
                 else
                         write('INCR', key)
                 end
+        end
+
+        -- The breaker: may another automatic mail go there?
+        local function rate_allows(to)
+                local hour, day = 'rate:h:' .. to, 'rate:d:' .. to
+                local n_hour, n_day = rate(hour), rate(day)
+                if n_hour >= 3 or n_day >= 10 then
+                        return false
+                end
+                rate_add(hour, n_hour, 3600000)
+                rate_add(day, n_day, DAY_MS)
+                return true
         end
 
         -- The intent of an acknowledgement: once a ticket, and the breaker behind it.
@@ -80,17 +98,29 @@ if verb == 'put' then
                 if template == '' or hget('t:' .. id, 'ack') == '1' then
                         return '0', '0'
                 end
-                local hour, day = 'rate:h:' .. to, 'rate:d:' .. to
-                local n_hour, n_day = rate(hour), rate(day)
-                if n_hour >= 3 or n_day >= 10 then
+                if not rate_allows(to) then
                         return '0', '1'
                 end
-                rate_add(hour, n_hour, 3600000)
-                rate_add(day, n_day, DAY_MS)
                 entry_new({'ticket', id, 'message', '', 'kind', 'ack', 'account', ARGV[17], 'template', template,
                     'lang', ARGV[16], 'to', ARGV[15], 'delivery', '', 'last', ''}, int(ARGV[18], 'due'))
                 hset('t:' .. id, 'ack', '1')
                 return '1', '0'
+        end
+
+        -- The question of a rule: an outgoing message of its own. The ticket stays where it is.
+        local function put_ask(id)
+                local tail, k = ARGV[20], 't:' .. id
+                if tail == '' or not rate_allows(ARGV[14]) then
+                        return
+                end
+                local m = id .. '.' .. num(hadd(k, 'nm', 1))
+                tail = string.gsub(tail, '{ticket}', id)
+                write('RPUSH', k .. ':m', '{"v":1,"id":"' .. m .. '",' .. tail)
+                hset(k .. ':d', m, ARGV[21])
+                hset(k .. ':d', m .. ':ob', entry_new({'ticket', id, 'message', m, 'kind', 'ask', 'account', ARGV[17],
+                    'template', '', 'lang', ARGV[16], 'to', ARGV[15], 'delivery', '', 'last', ''},
+                    int(ARGV[18], 'due')))
+                journal('changed', id, hget(k, 'line') or '', '', 'rules', 'the customer was asked back')
         end
 
         function changing.put()
@@ -124,11 +154,12 @@ if verb == 'put' then
                 else
                         ticket_bump(id)
                 end
-                local message = run_steps(id, 20)
+                local message = run_steps(id, 22)
                 if mid_taken then
                         return stale
                 end
                 local acked, suppressed = put_acknowledge(id)
+                put_ask(id)
                 hadd('n', 'in', 1)
                 write('SET', 'seen:' .. digest, message .. ' ' .. ARGV[6] .. ' ' .. acked, 'PX', ARGV[5])
                 finish(true)

@@ -1,7 +1,8 @@
 -- Reads that must be one round trip and of one moment. They write nothing.
 --
---     facts  now daemon  digest sender also recent  n ticket ...  n mid_hash ...
+--     facts  now daemon  digest sender also recent  n ticket ...  n mid_hash ...  n tag since ...
 --            -> OK duplicate customer name {id, fields, ...} {ticket of each mid} {recent ids}
+--               {how many were tagged so since then}
 --            recent: so many of the customer's newest tickets are told too
 --     read   now daemon  idem ticket n_messages before log
 --            -> OK exists fields class_text {customer fields} {messages} {log} {delivery pairs} idem
@@ -52,13 +53,17 @@ if not changing[verb] then
                         local id = call('GET', P .. 'mid:' .. ARGV[i])
                         mids[#mids + 1] = id and add(id) or ''
                 end
+                local counts, first = {}, 10 + n + tonumber(ARGV[9 + n])
+                for i = first + 1, first + 2 * tonumber(ARGV[first]), 2 do
+                        counts[#counts + 1] = call('ZCOUNT', P .. 'tagged:' .. ARGV[i], '(' .. ARGV[i + 1], '+inf')
+                end
                 if customer ~= '' and ARGV[7] ~= '0' then
                         for _, id in ipairs(call('ZREVRANGE', P .. 'cust:' .. customer .. ':t', '0',
                             num(tonumber(ARGV[7]) - 1))) do
                                 recent[#recent + 1] = add(id)
                         end
                 end
-                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids, recent}
+                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids, recent, counts}
         end
 
         function reading.read()

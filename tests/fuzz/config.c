@@ -15,7 +15,7 @@ static void
 decide(const struct config *c)
 {
         struct message *m = message_new();
-        struct facts f = {m, NULL, NULL, 0};
+        struct facts f = {.message = m};
         struct decision d;
 
         m->channel = "email";

@@ -37,7 +37,7 @@ mail(const char *subject, const char *text)
 static void
 decide(const struct config *c, struct message *m, struct decision *d)
 {
-        struct facts f = {m, NULL, NULL, 0};
+        struct facts f = {.message = m};
 
         rules_decide(c, &f, m->arena, d);
 }
