@@ -19,6 +19,7 @@
 struct client {
         int fd;
         int64_t timeout_ms;
+        bool trace;
         struct buf in; /* read and not yet parsed */
 };
 
@@ -82,9 +83,63 @@ client_next(struct client *c, int64_t timeout_ms, struct arena *a, struct resp_v
         }
 }
 
+/* One word, as redis-cli would take it. */
+static void
+trace_word(struct buf *b, const char *s)
+{
+        bool plain = *s != '\0' && strpbrk(s, " \"'\\\n\r\t") == NULL;
+
+        buf_addc(b, ' ');
+        if (!plain)
+                buf_addc(b, '"');
+        for (; *s != '\0'; s++)
+                if (*s == '\n')
+                        buf_adds(b, "\\n");
+                else if (*s == '"' || *s == '\\')
+                        buf_addf(b, "\\%c", *s);
+                else
+                        buf_addc(b, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+        if (!plain)
+                buf_addc(b, '"');
+}
+
+static void
+trace(int argc, const char *const *argv)
+{
+        bool secret = strcmp(argv[0], "AUTH") == 0 || strcmp(argv[0], "HELLO") == 0;
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        for (int i = 0; i < argc; i++)
+                trace_word(&b, secret && i > 0 ? "********" : argv[i]);
+        fprintf(stderr, ">%s\n", buf_str(&b));
+}
+
 int
 client_call(struct client *c, int argc, const char *const *argv, struct arena *a,
     struct resp_value *out, struct err *err)
+{
+        return client_call_within(c, c->timeout_ms, argc, argv, a, out, err);
+}
+
+int
+client_fd(const struct client *c)
+{
+        return c->fd;
+}
+
+bool
+client_has_answer(struct client *c)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct resp_value v;
+
+        return c->in.len > 0 &&
+               resp_value_parse(buf_str(&c->in), c->in.len, MAX_ANSWER, a, &v, NULL) != 0;
+}
+
+int
+client_call_within(struct client *c, int64_t timeout_ms, int argc,
+    const char *const *argv, struct arena *a, struct resp_value *out, struct err *err)
 {
         struct resp_arg *args = arena_alloc(a, (size_t)argc * sizeof *args);
         struct buf b AUTO_BUF = BUF_INIT;
@@ -93,10 +148,12 @@ client_call(struct client *c, int argc, const char *const *argv, struct arena *a
                 args[i].s = argv[i];
                 args[i].len = strlen(argv[i]);
         }
+        if (c->trace)
+                trace(argc, argv);
         resp_request_format(&b, argc, args);
         if (client_write(c, b.data, b.len, err) == -1)
                 return -1;
-        return client_next(c, c->timeout_ms, a, out, err);
+        return client_next(c, timeout_ms, a, out, err);
 }
 
 static int
@@ -105,7 +162,7 @@ client_address(const struct client_options *o, struct arena *a, const char **add
 {
         if (o->server != NULL) {
                 *address = o->server;
-                if (getenv("HELPLINE_TOKEN") != NULL)
+                if (o->token != NULL)
                         return 0;
                 *code = TOOL_NO_LOGIN;
                 return err_set(err, ERR_CONFIG,
@@ -117,11 +174,10 @@ client_address(const struct client_options *o, struct arena *a, const char **add
 }
 
 static int
-client_login(struct client *c, int *code, struct err *err)
+client_login(struct client *c, const char *token, int *code, struct err *err)
 {
         struct arena *a AUTO_ARENA = arena_new();
-        const char *token = getenv("HELPLINE_TOKEN");
-        const char *argv[] = {"AUTH", token != NULL ? token : ""};
+        const char *argv[] = {"AUTH", token};
         struct resp_value v;
 
         *code = TOOL_AWAY;
@@ -144,7 +200,8 @@ client_open(const struct client_options *o, int *code, struct err *err)
         if (client_address(o, a, &address, code, err) == -1)
                 return NULL;
         *code = TOOL_AWAY;
-        fd = stream_connect_blocking(address, CONNECT_MS, err);
+        fd = stream_connect_blocking(
+            address, o->connect_ms > 0 ? o->connect_ms : CONNECT_MS, err);
         if (fd == -1) {
                 err_prefix(err, "cannot reach helplined on %s (is it running?)", address);
                 return NULL;
@@ -152,7 +209,8 @@ client_open(const struct client_options *o, int *code, struct err *err)
         c = xcalloc(1, sizeof *c);
         c->fd = fd;
         c->timeout_ms = o->timeout_ms;
-        if (o->server != NULL && client_login(c, code, err) == -1)
+        c->trace = o->trace;
+        if (o->token != NULL && client_login(c, o->token, code, err) == -1)
                 client_close(&c);
         return c;
 }

@@ -162,15 +162,15 @@ entry_print(const struct noun *n, const char *id, struct client *c, struct err *
 static int
 verb_noun(struct tool *t, const struct noun *n, int argc, char **argv)
 {
-        static const char *const verbs[] = {"show", "retry", "drop"};
+        static const char *const deeds[] = {"show", "retry", "drop"};
         bool show =
             argc == 3 && !t->json && n->show != NULL && strcasecmp(argv[1], "show") == 0;
         struct client *c;
         struct err err;
         int code;
 
-        for (size_t i = 0; argc == 3 && !show && i < sizeof verbs / sizeof *verbs; i++)
-                if (strcasecmp(argv[1], verbs[i]) == 0)
+        for (size_t i = 0; argc == 3 && !show && i < sizeof deeds / sizeof *deeds; i++)
+                if (strcasecmp(argv[1], deeds[i]) == 0)
                         return tool_run(
                             t, 3, (const char *[]){n->command, argv[1], argv[2]});
         if ((argc > 2 && !show) || (argc == 2 && strcasecmp(argv[1], "list") != 0))

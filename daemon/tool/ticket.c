@@ -1,0 +1,427 @@
+/*
+ * A ticket on the screen: a head of who, where and until when, then its messages from the
+ * oldest to the newest, each under a line that tells whose it is. All of it is text of
+ * other people and goes through screen.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/utf8.h"
+#include "daemon/tool/tool.h"
+#include "daemon/tool/when.h"
+
+struct paper {
+        struct buf *out;
+        int64_t now_us;
+        size_t columns;
+        bool full;
+};
+
+static const char *
+when_of(const struct paper *p, const json_t *o, const char *key, char out[48])
+{
+        int64_t at;
+
+        out[0] = '\0';
+        if (clock_parse(json_str(o, key, ""), &at))
+                when_format(at, p->now_us, out);
+        return out;
+}
+
+static void
+add_styled(struct buf *b, enum style style, const char *s)
+{
+        buf_adds(b, screen_style(style));
+        screen_add_line(b, s, strlen(s));
+        buf_adds(b, screen_style(STYLE_NONE));
+}
+
+/* " · " between facts, nothing before the first. */
+static void
+add_fact(struct buf *b, const char *s)
+{
+        if (*s == '\0')
+                return;
+        if (b->len > 0)
+                buf_adds(b, " · ");
+        screen_add_line(b, s, strlen(s));
+}
+
+static void
+add_facts(struct paper *p, const struct buf *facts)
+{
+        if (facts->len > 0)
+                screen_add_wrapped(p->out, buf_str(facts), p->columns, "");
+}
+
+/* ---- the head ---- */
+
+static enum style
+style_of_state(const char *state)
+{
+        static const struct {
+                const char *state;
+                enum style style;
+        } styles[] = {
+            {"queued", STYLE_YELLOW}, {"held", STYLE_GREEN}, {"waiting", STYLE_CYAN}};
+
+        for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+                if (strcmp(state, styles[i].state) == 0)
+                        return styles[i].style;
+        return STYLE_DIM;
+}
+
+static void
+head_title(struct paper *p, const json_t *d)
+{
+        struct buf title AUTO_BUF = BUF_INIT;
+        const char *state = json_str(d, "state", "?");
+        const char *holder = json_str(d, "holder", "");
+        const char *subject = json_str(d, "subject", "");
+
+        buf_addf(&title, "#%s  ", json_str(d, "id", "?"));
+        screen_add_line(&title, *subject != '\0' ? subject : tr("(no subject)"),
+            strlen(*subject != '\0' ? subject : tr("(no subject)")));
+        buf_adds(p->out, screen_style(STYLE_BOLD));
+        screen_add_wrapped(p->out, buf_str(&title), p->columns, "");
+        buf_adds(p->out, screen_style(STYLE_NONE));
+        add_styled(p->out, style_of_state(state), tool_name_of(state));
+        if (*holder != '\0') {
+                buf_adds(p->out, ": ");
+                screen_add_line(p->out, holder, strlen(holder));
+        }
+}
+
+static void
+head_where(struct paper *p, const json_t *d)
+{
+        const char *priority = json_str(d, "priority", "normal");
+        const json_t *tags = json_list(d, "tags");
+        const char *key;
+        json_t *level;
+        char at[48];
+
+        buf_addf(p->out, " · %s ", tr("line"));
+        screen_add_line(
+            p->out, json_str(d, "line", "?"), strlen(json_str(d, "line", "?")));
+        if (strcmp(priority, "normal") != 0) {
+                buf_adds(p->out, " · ");
+                add_styled(p->out, strcmp(priority, "low") == 0 ? STYLE_DIM : STYLE_RED,
+                    tool_name_of(priority));
+        }
+        json_object_foreach((json_t *)json_obj(d, "needs"), key, level)
+        {
+                buf_adds(p->out, " · ");
+                screen_add_line(p->out, key, strlen(key));
+                buf_addf(p->out, ":%lld", (long long)json_integer_value(level));
+        }
+        for (size_t i = 0; i < json_array_size(tags); i++) {
+                const char *tag = json_string_value(json_array_get(tags, i));
+
+                buf_adds(p->out, i == 0 ? " · +" : " +");
+                screen_add_line(p->out, tag, strlen(tag));
+        }
+        if (*when_of(p, d, "created_at", at) != '\0')
+                buf_addf(p->out, " · %s", at);
+        buf_addc(p->out, '\n');
+}
+
+static void
+head_customer(struct paper *p, const json_t *d)
+{
+        static const char *const lists[] = {"emails", "phones"};
+        const json_t *c = json_obj(d, "customer");
+        struct buf facts AUTO_BUF = BUF_INIT;
+
+        add_fact(&facts, json_str(c, "name", ""));
+        for (size_t i = 0; i < 2; i++) {
+                const json_t *list = json_list(c, lists[i]);
+
+                for (size_t k = 0; k < json_array_size(list) && k < 3; k++)
+                        add_fact(&facts, json_string_value(json_array_get(list, k)));
+        }
+        add_fact(&facts, json_str(c, "organisation", ""));
+        if (json_bool(c, "vip", false))
+                add_fact(&facts, "VIP");
+        if (*json_str(c, "manager", "") != '\0') {
+                char text[128];
+
+                snprintf(text, sizeof text, tr("manager %s"), json_str(c, "manager", ""));
+                add_fact(&facts, text);
+        }
+        add_facts(p, &facts);
+}
+
+static void
+head_promises(struct paper *p, const json_t *d)
+{
+        struct buf facts AUTO_BUF = BUF_INIT;
+        const char *name;
+        json_t *promise;
+        char at[48], text[160];
+
+        json_object_foreach((json_t *)json_obj(d, "promises"), name, promise)
+        {
+                if (*json_str(promise, "met", "") != '\0' ||
+                    json_is_true(json_object_get(promise, "met")) ||
+                    *when_of(p, promise, "due", at) == '\0')
+                        continue;
+                snprintf(text, sizeof text, tr("%.60s by: %s%s"), tool_name_of(name), at,
+                    json_bool(promise, "paused", false) ? tr(" (stopped)") : "");
+                add_fact(&facts, text);
+        }
+        if (*json_str(d, "lease_until", "") != '\0' &&
+            strcmp(json_str(d, "state", ""), "held") == 0) {
+                snprintf(text, sizeof text, tr("yours until: %s"),
+                    when_of(p, d, "lease_until", at));
+                add_fact(&facts, text);
+        }
+        add_facts(p, &facts);
+}
+
+/* Links are numbers, or objects with one. */
+static void
+head_links(struct paper *p, const json_t *d)
+{
+        const json_t *links = json_list(d, "links");
+        struct buf facts AUTO_BUF = BUF_INIT;
+
+        for (size_t i = 0; i < json_array_size(links); i++) {
+                const json_t *link = json_array_get(links, i);
+                const char *id = json_is_string(link) ? json_string_value(link)
+                                                      : json_str(link, "ticket", "");
+
+                buf_adds(&facts, i == 0 ? tr("linked: ") : ", ");
+                screen_add_line(&facts, id, strlen(id));
+        }
+        add_facts(p, &facts);
+}
+
+/* ---- messages ---- */
+
+static const char *
+person(const json_t *who)
+{
+        const char *name = json_str(who, "name", "");
+
+        return *name != '\0' ? name : json_str(who, "address", "");
+}
+
+static void
+message_title(struct paper *p, const json_t *m)
+{
+        const char *direction = json_str(m, "direction", "");
+        const char *kind = json_str(m, "kind", "message");
+        bool in = strcmp(direction, "in") == 0, note = strcmp(direction, "note") == 0;
+        struct buf title AUTO_BUF = BUF_INIT, row AUTO_BUF = BUF_INIT;
+        const char *who = person(json_obj(m, "from"));
+        const char *at = *json_str(m, "received_at", "") ? "received_at" : "sent_at";
+        char when[48];
+        size_t used;
+
+        buf_adds(&title, in ? "── " : note ? "·· " : "── → ");
+        screen_add_line(&title, who, strlen(who));
+        if (note)
+                buf_addf(&title, ", %s", tr("note"));
+        else if (strcmp(kind, "message") != 0)
+                buf_addf(&title, ", %s", tool_name_of(kind));
+        if (*when_of(p, m, at, when) != '\0')
+                buf_addf(&title, ", %s", when);
+        buf_addf(&title, "  %s ", json_str(m, "id", ""));
+        used = screen_add_cut(&row, buf_str(&title), p->columns);
+        while (used++ < p->columns)
+                buf_adds(&row, note ? "·" : "─");
+        buf_adds(p->out, screen_style(in ? STYLE_BOLD : STYLE_DIM));
+        buf_adds(p->out, buf_str(&row));
+        buf_adds(p->out, screen_style(STYLE_NONE));
+        buf_addc(p->out, '\n');
+}
+
+/* Without trailing blank lines. */
+static void
+message_text(struct paper *p, const json_t *m)
+{
+        const char *all = json_str(m, "text", ""), *new = json_str(m, "new_text", "");
+        const char *s = p->full || *new == '\0' ? all : new;
+        struct buf clean AUTO_BUF = BUF_INIT;
+
+        screen_add(&clean, s, strlen(s));
+        while (clean.len > 0 && strchr(" \t\n", clean.data[clean.len - 1]) != NULL)
+                clean.data[--clean.len] = '\0';
+        if (clean.len > 0)
+                screen_add_wrapped(p->out, clean.data, p->columns, "");
+        if (json_bool(m, "truncated", false))
+                buf_addf(p->out, "%s\n", tr("(the text is longer)"));
+}
+
+static void
+size_format(int64_t n, char out[32])
+{
+        if (n < 1000)
+                snprintf(out, 32, tr("%lld bytes"), (long long)n);
+        else if (n < 1000000)
+                snprintf(out, 32, tr("%lld KB"), (long long)(n + 500) / 1000);
+        else
+                snprintf(out, 32, tr("%.1f MB"), (double)n / 1e6);
+}
+
+static void
+message_parts(struct paper *p, const json_t *m)
+{
+        const json_t *parts = json_list(m, "attachments");
+
+        for (size_t i = 0; i < json_array_size(parts); i++) {
+                const json_t *part = json_array_get(parts, i);
+                struct buf row AUTO_BUF = BUF_INIT;
+                const char *name = json_str(part, "name", ""),
+                           *type = json_str(part, "type", "");
+                char size[32];
+
+                size_format(json_int(part, "size", 0), size);
+                buf_addf(&row, tr("attached %s: "), json_str(part, "part", "?"));
+                screen_add_line(&row, name, strlen(name));
+                buf_adds(&row, " (");
+                screen_add_line(&row, type, strlen(type));
+                buf_addf(&row, ", %s)", size);
+                screen_add_wrapped(p->out, buf_str(&row), p->columns, "");
+        }
+}
+
+/* Only what is not well: mail that is held, late or refused. */
+static void
+message_delivery(struct paper *p, const json_t *m)
+{
+        const json_t *list = json_list(m, "delivery");
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const json_t *e = json_array_get(list, i);
+                const char *state = json_str(e, "state", "");
+                const char *address = json_str(e, "address", "");
+                bool bad = strcmp(state, "refused") == 0;
+
+                if (strcmp(state, "sent") == 0)
+                        continue;
+                buf_adds(p->out, screen_style(bad ? STYLE_RED : STYLE_DIM));
+                screen_add_line(p->out, address, strlen(address));
+                buf_addf(p->out, ": %s", tool_name_of(state));
+                if (*json_str(e, "reply", "") != '\0') {
+                        buf_adds(p->out, ", ");
+                        screen_add_line(p->out, json_str(e, "reply", ""),
+                            strlen(json_str(e, "reply", "")));
+                }
+                buf_adds(p->out, screen_style(STYLE_NONE));
+                buf_addc(p->out, '\n');
+        }
+}
+
+static void
+messages_format(struct paper *p, const json_t *d)
+{
+        const json_t *list = json_list(d, "messages");
+        size_t n = json_array_size(list);
+        long long n_all = (long long)json_int(d, "n_messages", (int64_t)n);
+
+        if (n > 0 && n_all > (long long)n) {
+                const char *first = json_str(json_array_get(list, 0), "id", "");
+
+                buf_addf(p->out,
+                    tr("(%zu of %lld messages; what was before: helpline show "
+                       "%s --before %s)"),
+                    n, n_all, json_str(d, "id", ""), first);
+                buf_addc(p->out, '\n');
+        }
+        for (size_t i = 0; i < n; i++) {
+                const json_t *m = json_array_get(list, i);
+
+                buf_addc(p->out, '\n');
+                message_title(p, m);
+                message_text(p, m);
+                message_parts(p, m);
+                message_delivery(p, m);
+        }
+}
+
+static void
+log_format(struct paper *p, const json_t *d)
+{
+        const json_t *list = json_list(d, "log");
+
+        buf_addf(p->out, "\n%s%s%s\n", screen_style(STYLE_BOLD), tr("What happened"),
+            screen_style(STYLE_NONE));
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const json_t *e = json_array_get(list, i);
+                static const char *const keys[] = {"who", "event", "from", "to", "why"};
+                struct buf row AUTO_BUF = BUF_INIT;
+                char at[48];
+
+                buf_adds(&row, when_of(p, e, "at", at));
+                for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+                        const char *s = json_str(e, keys[k], "");
+
+                        if (*s == '\0')
+                                continue;
+                        buf_adds(&row, k == 2   ? "  "
+                                       : k == 3 ? " → "
+                                       : k == 4 ? ": "
+                                                : "  ");
+                        s = k == 1 ? tool_name_of(s) : s;
+                        screen_add_line(&row, s, strlen(s));
+                }
+                screen_add_wrapped(p->out, buf_str(&row), p->columns, "");
+        }
+}
+
+void
+ticket_format(const json_t *doc, int64_t now_us, size_t columns, bool full, bool with_log,
+    struct buf *out)
+{
+        struct paper p = {out, now_us, columns > 100 ? 100 : columns, full};
+        const char *draft = json_str(doc, "draft", "");
+
+        head_title(&p, doc);
+        head_where(&p, doc);
+        head_customer(&p, doc);
+        head_promises(&p, doc);
+        head_links(&p, doc);
+        messages_format(&p, doc);
+        if (*draft != '\0') {
+                struct buf clean AUTO_BUF = BUF_INIT;
+
+                screen_add(&clean, draft, strlen(draft));
+                buf_addf(out, "\n%s%s%s\n", screen_style(STYLE_BOLD),
+                    tr("Unfinished answer"), screen_style(STYLE_NONE));
+                screen_add_wrapped(out, buf_str(&clean), p.columns, "");
+        }
+        if (with_log)
+                log_format(&p, doc);
+}
+
+void
+ticket_print(struct tool *t, const char *json, size_t len)
+{
+        struct resp_value v = {.type = RESP_BULK, .s = json, .len = len};
+        struct buf b AUTO_BUF = BUF_INIT;
+        json_t *doc;
+
+        if (t->json) {
+                print_value(&v, false);
+                return;
+        }
+        doc = tool_document(&v);
+        if (doc == NULL)
+                return;
+        if (t->csv) {
+                struct table *table = tickets_table();
+
+                tickets_table_add(table, doc, clock_now_us());
+                tool_table(t, table);
+                table_free(&table);
+                json_decref(doc);
+                return;
+        }
+        ticket_format(doc, clock_now_us(), screen_columns(),
+            tool_option(t, "full") != NULL, tool_option(t, "log") != NULL, &b);
+        fwrite(buf_str(&b), 1, b.len, stdout);
+        json_decref(doc);
+}
