@@ -273,8 +273,8 @@ fill_time(struct filling *f, bool may_span)
                 command_add(f->c, arena_strdup(f->t->arena, span));
                 n = 1;
         } else {
-                n = when_parse_words(
-                    f->n_words, f->words, clock_now_us(), WHEN_AHEAD, &at, &err);
+                n = when_parse_words(f->n_words, (const char *const *)f->words,
+                    clock_now_us(), WHEN_AHEAD, &at, &err);
                 if (n == 0)
                         return tool_fail(TOOL_USAGE, "%s", err.text);
                 command_add(f->c, time_word(f->t, at));

@@ -422,9 +422,13 @@ when_parse(
 
         if (n > 200 || !utf8_valid(s, n))
                 return err_set(err, ERR_REJECT, tr("that is no time"));
-        text = utf8_fold(a, s, n);
-        for (word = strtok_r(text, " ,T\t", &rest); word != NULL;
-             word = strtok_r(NULL, " ,T\t", &rest)) {
+        text = arena_strndup(a, s, n);
+        for (size_t i = 1; i < n; i++) /* 2026-12-01T10:00 */
+                if (text[i] == 'T' && isdigit((unsigned char)text[i - 1]))
+                        text[i] = ' ';
+        text = utf8_fold(a, text, n);
+        for (word = strtok_r(text, " ,\t", &rest); word != NULL;
+             word = strtok_r(NULL, " ,\t", &rest)) {
                 if (is_filler(word))
                         continue;
                 if (++n_words > MAX_WORDS || !word_read(word, &w)) {
@@ -442,13 +446,15 @@ when_parse(
 }
 
 int
-when_parse_words(int argc, char *const *argv, int64_t now_us, enum when_side side,
+when_parse_words(int argc, const char *const *argv, int64_t now_us, enum when_side side,
     int64_t *at_us, struct err *err)
 {
         struct err first = {.kind = ERR_NONE};
 
-        if (argc == 0)
-                return err_set(err, ERR_REJECT, tr("a time is missing"));
+        if (argc == 0) {
+                err_set(err, ERR_REJECT, tr("a time is missing"));
+                return 0;
+        }
         for (int n = argc < MAX_WORDS + 2 ? argc : MAX_WORDS + 2; n > 0; n--) {
                 char text[256] = "";
 

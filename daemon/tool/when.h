@@ -23,8 +23,8 @@ int when_parse(
     const char *s, int64_t now_us, enum when_side side, int64_t *at_us, struct err *err);
 /* The longest beginning of the words that is a time: how many words, 0 none (*err
  * then tells of the first word). */
-int when_parse_words(int argc, char *const *argv, int64_t now_us, enum when_side side,
-    int64_t *at_us, struct err *err);
+int when_parse_words(int argc, const char *const *argv, int64_t now_us,
+    enum when_side side, int64_t *at_us, struct err *err);
 /* "90s", "15m", "2h", "1h30m", "3d", "2w" and "2ч", "30мин", "3дн", "2нед": as the protocol
  * writes it, into out; false when it is none. */
 bool when_duration(const char *s, char out[64]);

@@ -41,12 +41,18 @@ class Readme(unittest.TestCase):
 
     def test_verbs_are_in_the_manual(self):
         """Each verb of the tool stands in helpline(1)."""
-        verbs = re.findall(r'^ *\{"(\w+)", verb_\w+,[^}]*"[^}]*"\}', read("daemon/tool/main.c"), re.M)
+        table = read("daemon/tool/verb_table.c")
+        rows = re.findall(r'^    (?:\{|OWN\()"(\w+)", verb_\w+,(.*?)(?=^    (?:\{|OWN|HEADING))', table, re.M | re.S)
+        verbs = {name: re.findall(r'\{"([\w-]+)", (?:\'.\'|0), VALUE_', row) for name, row in rows if "VERB_HIDDEN" not in row}
         manual = read("docs/helpline.1")
-        self.assertGreater(len(verbs), 10)
+        self.assertGreater(len(verbs), 40)
         for v in verbs:
             with self.subTest(verb=v):
-                self.assertRegex(manual, r"(?m)^\.It Ic (\w+ , )?%s\b" % v)
+                self.assertRegex(manual, r"(?m)^\.It Ic ([\w]+ , )?%s\b" % v)
+                text = re.search(r"(?ms)^\.It Ic (\w+ , )?%s\b.*?(?=^\.It Ic|^\.S[hs])" % v, manual).group(0)
+                for option in verbs[v]:
+                    if option not in ("message", "file"):  # of every text
+                        self.assertRegex(text, r"Fl -%s\b" % re.escape(option))
 
 
 if __name__ == "__main__":
