@@ -77,21 +77,43 @@ static const struct {
 } units[] = {
     {"s", 's', 1},
     {"sec", 's', 1},
+    {"second", 's', 1},
+    {"seconds", 's', 1},
     {"с", 's', 1},
     {"сек", 's', 1},
+    {"секунд", 's', 1},
     {"m", 'm', 60},
     {"min", 'm', 60},
+    {"minute", 'm', 60},
+    {"minutes", 'm', 60},
     {"м", 'm', 60},
     {"мин", 'm', 60},
+    {"минут", 'm', 60},
+    {"минуты", 'm', 60},
+    {"минуту", 'm', 60},
     {"h", 'h', 3600},
+    {"hour", 'h', 3600},
+    {"hours", 'h', 3600},
     {"ч", 'h', 3600},
     {"час", 'h', 3600},
+    {"часа", 'h', 3600},
+    {"часов", 'h', 3600},
     {"d", 'd', DAY_S},
+    {"day", 'd', DAY_S},
+    {"days", 'd', DAY_S},
     {"д", 'd', DAY_S},
     {"дн", 'd', DAY_S},
+    {"дня", 'd', DAY_S},
+    {"дней", 'd', DAY_S},
+    {"день", 'd', DAY_S},
     {"w", 'w', 7 * DAY_S},
+    {"week", 'w', 7 * DAY_S},
+    {"weeks", 'w', 7 * DAY_S},
     {"н", 'w', 7 * DAY_S},
     {"нед", 'w', 7 * DAY_S},
+    {"недели", 'w', 7 * DAY_S},
+    {"недель", 'w', 7 * DAY_S},
+    {"неделю", 'w', 7 * DAY_S},
 };
 
 static bool
@@ -399,6 +421,26 @@ said_moment(struct said *w, int64_t now_us, enum when_side side)
         return from_local_us(now_s - now_s % DAY_S + w->days * DAY_S + w->time_s);
 }
 
+/* "30 min" becomes " 30min". */
+static void
+numbers_join(char *text)
+{
+        for (char *p = text; *p != '\0'; p++) {
+                char *number = p;
+                size_t n = strspn(p, "0123456789");
+
+                if (n == 0 || (p > text && p[-1] != ' '))
+                        continue;
+                p += n;
+                if (p[0] == ' ' && (isalpha((unsigned char)p[1]) || (p[1] & 0x80))) {
+                        memmove(number + 1, number, n);
+                        *number = ' ';
+                }
+                if (*p == '\0')
+                        return;
+        }
+}
+
 static int
 said_check(
     int64_t at_us, int64_t now_us, enum when_side side, const char *s, struct err *err)
@@ -427,6 +469,7 @@ when_parse(
                 if (text[i] == 'T' && isdigit((unsigned char)text[i - 1]))
                         text[i] = ' ';
         text = utf8_fold(a, text, n);
+        numbers_join(text);
         for (word = strtok_r(text, " ,\t", &rest); word != NULL;
              word = strtok_r(NULL, " ,\t", &rest)) {
                 if (is_filler(word))

@@ -526,7 +526,7 @@ web    { listen 127.0.0.1:%d }
     def tool(self, *args, stdin=None, check=True, timeout=60.0, env=None):
         """helpline -c FILE args; the finished process (text)."""
         p = subprocess.run([self.program("helpline"), "-c", self.conf, *args], input=stdin, capture_output=True,
-                           timeout=timeout * SLOW, cwd=self.dir, env=dict(self.env, **(env or {})))
+                           timeout=timeout * SLOW, cwd=self.dir, env=dict(self.env, **{"LC_ALL": "C.UTF-8", **(env or {})}))
         p.stdout = p.stdout.decode("utf-8", "replace")
         p.stderr = p.stderr.decode("utf-8", "replace")
         if check and p.returncode != 0:
