@@ -101,6 +101,14 @@ config_line_next(const struct config *c, const char *name)
         return l == NULL || l + 1 == c->lines + c->n_lines ? NULL : l + 1;
 }
 
+const struct line_options *
+config_line_before(const struct config *c, const char *name)
+{
+        const struct line_options *l = config_line(c, name);
+
+        return l == NULL || l == c->lines ? NULL : l - 1;
+}
+
 const struct hours_options *
 config_hours(const struct config *c, const char *name)
 {
@@ -126,4 +134,30 @@ config_calendar(const struct config *c, const char *calendar_id)
                 if (strcmp(c->hours[i].calendar.id, calendar_id) == 0)
                         return &c->hours[i].calendar;
         return NULL;
+}
+
+/* Is it him, or among those already found? */
+static bool
+deputy_is_known(const char *agent, const char *const out[5], size_t n, const char *deputy)
+{
+        if (strcmp(agent, deputy) == 0)
+                return true;
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(out[i], deputy) == 0)
+                        return true;
+        return false;
+}
+
+size_t
+config_deputies(const struct config *c, const char *agent, const char *out[5])
+{
+        const struct agent_options *o = config_agent(c, agent);
+        size_t n = 0;
+
+        while (o != NULL && n < 5 && o->deputy != NULL && o->deputy[0] != '\0' &&
+               !deputy_is_known(agent, out, n, o->deputy)) {
+                out[n++] = o->deputy;
+                o = config_agent(c, o->deputy);
+        }
+        return n;
 }

@@ -241,6 +241,8 @@ const struct option options[] = {
         "he is offered only what needs this skill"},
     {BLOCK_AGENT, "holds", TYPE_COUNT, "a number", 1, 1000, "", IN_AGENT(holds), 0, BLOCK_NONE, 0,
         "tickets in hand at once; default: that of his line"},
+    {BLOCK_AGENT, "deputy", TYPE_AGENT_OF, "the name of an agent", 0, 0, "", IN_AGENT(deputy), 0, BLOCK_NONE, 0,
+        "who is asked for him when he is absent, offline or full; default: his line"},
     {BLOCK_AGENT, "login", TYPE_LOGIN, "a Unix user", 0, 0, "", IN_AGENT(login), 0, BLOCK_NONE, 0,
         "this Unix user is he on the local socket, without a token"},
     {BLOCK_AGENT, "hours", TYPE_HOURS_OF, "the name of open hours, or always", 0, 0, "", IN_AGENT(hours), 0, BLOCK_NONE, 0,
@@ -297,7 +299,6 @@ const struct option options[] = {
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
     LATER(BLOCK_MAIL, "maildir"),
     LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
-    LATER(BLOCK_AGENT, "deputy"),
     LATER(BLOCK_AGENT, "trainee"), 
 };
 /* clang-format on */

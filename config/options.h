@@ -72,6 +72,7 @@ enum option_type {
         TYPE_OPEN, /* struct open_time: counted in a calendar; min and max as if d were 24 h */
         TYPE_PROMISE_OF, /* const char *: a declared promise */
         TYPE_SKILL_OF, /* const char *: a declared skill */
+        TYPE_AGENT_OF, /* const char *: a declared agent */
         TYPE_HOURS_OF, /* const char *: declared hours, or always */
         TYPE_SHARE, /* unsigned, percent: 80%; min and max */
         /* --- from here on: what needs code of its own in build.c --- */

@@ -284,6 +284,20 @@ hours_set(struct build *b, const struct value *v, const char **out)
 }
 
 static bool
+agent_set(struct build *b, const struct value *v, const char **out)
+{
+        const struct name *known = names_find(&b->agents, v->text);
+
+        if (known == NULL) {
+                names_unknown(&b->agents, b->report, place_part(v, 0, strlen(v->text)),
+                    "agent", v->text);
+                return false;
+        }
+        *out = known->text;
+        return true;
+}
+
+static bool
 share_set(struct build *b, const struct sentence *s, const struct value *v, unsigned *out)
 {
         size_t n = strlen(v->text);
@@ -324,6 +338,8 @@ value_set_more(
                 return number_set(b, s, v, field);
         case TYPE_SKILL_OF:
                 return skill_name_set(b, v, field);
+        case TYPE_AGENT_OF:
+                return agent_set(b, v, field);
         case TYPE_HOURS_OF:
                 return hours_set(b, v, field);
         case TYPE_SHARE:

@@ -112,6 +112,7 @@ on_up(void *arg)
 
         if (d->stopping)
                 return;
+        desk_tell_agents(d);
         dispatch_reset_seq(d->dispatch, store_hintseq(d->store));
         agents_store_up(d->agents);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
@@ -283,6 +284,7 @@ desk_free(struct desk **dp)
         web_close(&d->web);
         lmtp_close(&d->lmtp);
         phones_free(&d->phones);
+        absences_free(d);
         agents_free(&d->agents);
         janitor_free(&d->janitor);
         outbox_free(&d->outbox);
@@ -346,11 +348,23 @@ warn_restart(const struct config *old, const struct config *fresh)
 }
 
 static void
+on_forgotten(void *arg, const struct err *err)
+{
+        (void)arg;
+        if (err->kind != ERR_NONE)
+                log_warn("RELOAD", "why=%s", log_quote(err->text));
+}
+
+/* What is kept for them falls back into its classes. */
+static void
 forget_gone_agents(struct desk *d, const struct config *fresh)
 {
         for (size_t i = 0; i < d->config->n_agents; i++)
-                if (config_agent(fresh, d->config->agents[i].name) == NULL)
+                if (config_agent(fresh, d->config->agents[i].name) == NULL) {
                         dispatch_forget_agent(d->dispatch, d->config->agents[i].name);
+                        store_set_presence(d->store, d->config->agents[i].name,
+                            PRESENCE_OFFLINE, "", "helpline", on_forgotten, NULL);
+                }
 }
 
 static int
@@ -375,6 +389,7 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
         old = d->config;
         d->config = fresh;
         desk_set_agents(d);
+        desk_tell_agents(d);
         agents_reloaded(d->agents);
         phones_reload(d->phones);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));

@@ -51,6 +51,7 @@ struct desk {
         bool announced; /* READY was said */
         struct timer *watchdog; /* feeds the service manager's */
         bool demo; /* never leaves rehearsal */
+        struct absence *absences; /* whose tickets are being handed on (absence.c) */
         struct alerts alerts; /* when each was last told */
         int exit_code;
 };
@@ -74,6 +75,9 @@ void desk_shutdown(struct desk *d, const char *who);
 void desk_take(struct desk *d, const char *agent, const char *ticket,
     const char *class_id, const char *connection, const char *idem, const char *idem_hash,
     store_pull_fn fn, void *arg);
+/* ASSIGN: into his hands, whatever its class says and whoever has it; `by` gives it. */
+void desk_assign(struct desk *d, const char *agent, const char *ticket, const char *by,
+    const char *idem, const char *idem_hash, store_pull_fn fn, void *arg);
 /* For how long a ticket that comes back is kept for its owner; 0: there is no such
  * agent any more. */
 int64_t desk_own_ms(const struct desk *d, const char *owner);
@@ -93,6 +97,14 @@ void desk_on_hint(struct desk *d, const struct hint *h);
 void desk_set_agents(struct desk *d);
 /* Read all heads: learn unknown classes, and let dispatch look. */
 void desk_look(struct desk *d);
+
+/* The same for the store, and look who is absent: after each start of it and reload. */
+void desk_tell_agents(struct desk *d);
+
+/* ---- daemon/absence.c ---- */
+/* Has an absence begun, and is there something of his to be handed on? */
+void absence_look(struct desk *d, const char *agent, const struct agent_state *st);
+void absences_free(struct desk *d);
 
 /* ---- daemon/janitor.c ---- */
 struct janitor *janitor_new(struct desk *d);

@@ -157,6 +157,29 @@ desk_take(struct desk *d, const char *agent, const char *ticket, const char *cla
         store_pull(d->store, &q, fn, arg);
 }
 
+void
+desk_assign(struct desk *d, const char *agent, const char *ticket, const char *by,
+    const char *idem, const char *idem_hash, store_pull_fn fn, void *arg)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        const struct agent_options *who = config_agent(d->config, agent);
+        struct pull q = {
+            .agent = agent,
+            .ticket = ticket,
+            .by = by,
+            .holds = who == NULL ? 0 : who->holds,
+            .count = 1,
+            .connection = "",
+            .default_lease_ms = desk_lease_ms(d, "", agent),
+            .idem = idem,
+            .idem_hash = idem_hash,
+            .hinted = "",
+        };
+
+        q.n_leases = lease_pairs(d, agent, a, &q.leases);
+        store_pull(d->store, &q, fn, arg);
+}
+
 /* ---- give back ---- */
 
 static void
@@ -218,8 +241,11 @@ on_idle(void *arg, const struct err *err, const struct agent_state *a)
 {
         struct idle_wanted *w = arg;
 
-        if (err->kind == ERR_NONE)
+        if (err->kind == ERR_NONE) {
                 dispatch_set_idle(w->desk->dispatch, w->agent, a->idle_since_ms);
+                agents_presence_is(w->desk->agents, w->agent, a->presence);
+                absence_look(w->desk, w->agent, a);
+        }
         free(w->agent);
         free(w);
 }
@@ -292,4 +318,20 @@ desk_set_agents(struct desk *d)
 
                 dispatch_set_agent(d->dispatch, a->name, &a->profile, a->holds);
         }
+}
+
+void
+desk_tell_agents(struct desk *d)
+{
+        const struct config *c = d->config;
+        struct agent_duty *duties = xcalloc(c->n_agents + 1, sizeof *duties);
+
+        for (size_t i = 0; i < c->n_agents; i++)
+                duties[i] = (struct agent_duty){.agent = c->agents[i].name,
+                    .holds = c->agents[i].holds,
+                    .deputy = c->agents[i].deputy};
+        store_set_agents(d->store, duties, c->n_agents);
+        free(duties);
+        for (size_t i = 0; i < c->n_agents; i++)
+                idle_fetch(d, c->agents[i].name);
 }

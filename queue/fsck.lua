@@ -189,7 +189,7 @@ end
 -- What a ticket's or an agent's clocks should be is looked at with him.
 function reason.due(_, m)
         local kind, id = string.match(m, '^(%a+):(.+)$')
-        if kind == 'grace' then
+        if kind == 'grace' or kind == 'absent' then
                 return exists('a:' .. id)
         end
         return (kind == 'lease' or kind == 'half' or kind == 'own' or kind == 'wait' or kind == 'close') and exists('t:' .. id)
@@ -248,6 +248,12 @@ function check.agent(a)
                     'used', num(n))
         end
         due_is(k, 'grace', a, after_zero(call('HGET', P .. k, 'grace_until') or '0'))
+        local absent = call('HMGET', P .. k, 'absent_from', 'absent_until')
+        if after_zero(absent[1] or '0') and not after_zero(absent[2] or '0') then
+                differ(k .. ' absent_until missing', 'HDEL', k, 'absent_from')
+                absent[1] = nil
+        end
+        due_is(k, 'absent', a, after_zero(absent[1] or '0') and true)
         if call('ZCARD', P .. 'skip:' .. a) > 7 then
                 differ('skip:' .. a .. ' has more than 7 members', 'ZREMRANGEBYRANK', 'skip:' .. a, '0', '-8')
         end

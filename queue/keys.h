@@ -41,7 +41,9 @@
 #define KEY_OWN KEY_PREFIX "own:"
 /* zset: ticket -> until, at most 7: what he is not offered */
 #define KEY_SKIP KEY_PREFIX "skip:"
-/* hash: presence (ready away offline), reason, used, idle_since, grace_until, grace_bot */
+/* hash: presence (ready away offline), reason, used, idle_since, grace_until, grace_bot;
+ * holds, deputy (of the configuration); absent_from, absent_until, absent_deputy (ABSENT;
+ * without them none), absent (1: it has begun), absent_moved (1: what he had was handed on) */
 #define KEY_AGENT KEY_PREFIX "a:"
 /* set: tickets in his hands */
 #define KEY_HELD KEY_PREFIX "held:"
@@ -55,8 +57,8 @@
 /* stream, about 10,000: s hintseq, d daemon, h "c:<class>" or "a:<agent>"; health
  * puts d daemon, token there */
 #define KEY_HINTS KEY_PREFIX "hints"
-/* zset: <kind>:<id> -> at; kinds lease, half (of it), own, wait, close (of a ticket), grace
- * (of an agent) */
+/* zset: <kind>:<id> -> at; kinds lease, half (of it), own, wait, close (of a ticket), grace,
+ * absent (of an agent: it begins, ends, or there is more to fall back) */
 #define KEY_DUE KEY_PREFIX "due"
 /* string, counters of acknowledgements to an address: 1 h, 24 h */
 #define KEY_RATE_HOUR KEY_PREFIX "rate:h:"

@@ -119,6 +119,8 @@ store_call_error(const redisReply *r, struct err *err)
         text = text != NULL ? text + 1 : r->str;
         if (strncmp(r->str, "STATE ", 6) == 0)
                 err_code(err, ERR_STATE, "STATE", "%.400s", text);
+        else if (strncmp(r->str, "NOSUCH ", 7) == 0)
+                err_code(err, ERR_NOTFOUND, "NOSUCH", "%.400s", text);
         else if (strncmp(r->str, "CLOCK ", 6) == 0)
                 err_set(err, ERR_RETRY, "%.400s: set this host's clock", text);
         else if (strncmp(r->str, "BADKEY ", 7) == 0 || strncmp(r->str, "BADARG ", 7) == 0)

@@ -173,6 +173,10 @@ enum arg_type {
         ARG_PART,
         ARG_NUMBER,
         ARG_DURATION,
+        ARG_TIME, /* a moment: call_time() */
+        ARG_WHEN, /* a moment or a duration from now: call_time() */
+        ARG_PRIORITY,
+        ARG_SKILL, /* "network:3"; n is its level */
         ARG_SEQ,
         ARG_CURSOR,
         ARG_ENTRY,
@@ -198,7 +202,8 @@ enum {
         CMD_RAW = 32, /* looks at its words itself; the specs are for the manual */
         CMD_CONTAINER = 64, /* has subcommands only */
         CMD_BLOCKS = 128,
-        CMD_HIDDEN_TEXT = 256 /* words are secret */
+        CMD_HIDDEN_TEXT = 256, /* words are secret */
+        CMD_LEAD = 512 /* leads and administrators */
 };
 
 struct command {
@@ -274,6 +279,13 @@ int args_parse(const struct command *cmd, const struct resp_arg *argv, int argc,
     struct arena *a, struct arg_value **values, unsigned *n_values, struct err *err);
 /* "90s 15m 1h30m" in ms. */
 bool duration_parse(const char *s, int64_t *ms);
+/* A moment as people write it, in that zone ("" the system's): RFC 3339, "2026-11-24 15:00",
+ * "2026-11-24" (its beginning), "15:00" (the next time), "now"; and with_duration "2h" from
+ * now. Pure. */
+bool time_parse(
+    const char *s, const char *zone, bool with_duration, int64_t now_ms, int64_t *ms);
+/* "network:3": the name's length and the level 0..10. */
+bool skill_parse(const char *s, size_t *name_len, unsigned *level);
 
 /* ---- call.c ---- */
 /* The value of an argument by its name or option; "" when absent. */
@@ -281,6 +293,8 @@ const char *call_arg(const struct call *c, const char *name);
 bool call_has(const struct call *c, const char *name);
 int64_t call_num(const struct call *c, const char *name, int64_t otherwise);
 const struct arg_value *call_value(const struct call *c, const char *name);
+/* An ARG_TIME or ARG_WHEN in the desk's zone; otherwise when absent. */
+int64_t call_time(const struct call *c, const char *name, int64_t otherwise);
 
 struct call *call_new(struct conn *conn, const struct command *cmd, struct resp_arg *argv,
     int argc, struct arena *arena);
@@ -395,10 +409,20 @@ bool channel_is_valid(const char *s);
         X(events) X(token_new) X(token_list) X(token_drop) X(reload) X(drain) X(live) \
         X(rehearse) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
         X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
-        X(shutdown) X(submit) X(logcall) X(feed) X(lines) X(agents) X(queue) X(search)
+        X(shutdown) X(submit) X(logcall) X(feed) X(lines) X(agents) X(queue) X(search) \
+        X(escalate) X(return) X(transfer) X(pend) X(snooze) X(assign) X(raise) X(tag) \
+        X(need) X(change) X(spam) X(reroute) X(absent)
 /* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
+
+/* What this agent writes on this ticket now; message_free() it. */
+struct message *call_message(const struct call *c, const struct ticket *t,
+    enum message_direction direction, const char *text);
+/* +OK, as the answer of a plan. */
+void answer_ok(struct call *c, const struct change *ch, struct buf *out);
+void message_freep(struct message **m);
+#define AUTO_MESSAGE __attribute__((cleanup(message_freep)))
 
 /* A ticket was left over by one of his connections: who is parked gets it (cmd_work.c). */
 void reserve_look_again(struct session *s);

@@ -209,6 +209,38 @@ check_number(
         return bad(p, s, expected, a);
 }
 
+/* Moments, priorities, skills; true: the type is one of them. */
+static bool
+check_routing(const struct arg_spec *s, const struct resp_arg *a, int64_t *n, bool *ok,
+    const char **expected)
+{
+        enum priority priority;
+        unsigned level = 0;
+        size_t len;
+
+        if (s->type == ARG_DURATION) {
+                *ok = duration_parse(a->s, n);
+                *expected = "a duration such as 90s, 15m or 2h";
+        } else if (s->type == ARG_TIME) {
+                *ok = time_parse(a->s, "", false, 0, n);
+                *expected = "a time such as 2026-11-24T15:00:00Z, \"2026-11-24 15:00\", "
+                            "2026-11-24 or 15:00";
+        } else if (s->type == ARG_WHEN) {
+                *ok = time_parse(a->s, "", true, 0, n);
+                *expected = "a duration such as 2h, or a time such as "
+                            "2026-11-24T15:00:00Z or \"2026-11-24 15:00\"";
+        } else if (s->type == ARG_PRIORITY) {
+                *ok = priority_parse(a->s, &priority);
+                *expected = "low, normal, high or urgent";
+        } else if (s->type == ARG_SKILL) {
+                *ok = skill_parse(a->s, &len, &level);
+                *n = level;
+                *expected = "a skill and its level such as network:3 (0 to 10)";
+        } else
+                return false;
+        return true;
+}
+
 /* Types with one test and one sentence. */
 static int
 check_shape(
@@ -218,6 +250,8 @@ check_shape(
         const char *expected = "";
         bool ok = true;
 
+        if (check_routing(s, a, n, &ok, &expected))
+                return ok ? 0 : bad(p, s, expected, a);
         switch (s->type) {
         case ARG_TICKET:
                 ok = is_digits(a->s, a->len);
@@ -249,10 +283,6 @@ check_shape(
                 ok = is_part(a);
                 expected = "a part such as 2 or 2.1";
                 break;
-        case ARG_DURATION:
-                ok = duration_parse(a->s, n);
-                expected = "a duration such as 90s, 15m or 2h";
-                break;
         case ARG_SEQ:
                 ok = is_seq(a);
                 expected = "0 or an event's seq such as 1732442400123-0";
@@ -283,6 +313,11 @@ check_shape(
         case ARG_TEXT:
         case ARG_SECRET:
         case ARG_NUMBER:
+        case ARG_DURATION:
+        case ARG_TIME:
+        case ARG_WHEN:
+        case ARG_PRIORITY:
+        case ARG_SKILL:
         case ARG_AGENT:
         case ARG_LINE:
                 break;

@@ -14,7 +14,7 @@
 
 #define RECIPIENTS 40
 
-static void
+void
 answer_ok(struct call *c, const struct change *ch, struct buf *out)
 {
         (void)c;
@@ -31,18 +31,15 @@ answer_message(struct call *c, const struct change *ch, struct buf *out)
 
 /* ---- messages ---- */
 
-static void
+void
 message_freep(struct message **m)
 {
         if (*m != NULL)
                 message_free(m);
 }
-#define AUTO_MESSAGE __attribute__((cleanup(message_freep)))
-
-/* What this agent writes on this ticket now. */
-static struct message *
-written(const struct call *c, const struct ticket *t, enum message_direction direction,
-    const char *text)
+struct message *
+call_message(const struct call *c, const struct ticket *t,
+    enum message_direction direction, const char *text)
 {
         struct message *m = message_new();
         const struct desk *d = c->agents->desk;
@@ -187,7 +184,7 @@ outgoing(struct call *c, const struct ticket *t, const char *text, struct messag
                     "can be "
                     "sent from it",
                     t->account, t->id);
-        *m = r.m = written(c, t, MESSAGE_OUT, text);
+        *m = r.m = call_message(c, t, MESSAGE_OUT, text);
         r.envelope = arena_alloc(r.m->arena, RECIPIENTS * sizeof *r.envelope);
         if (recipients_named(&r, "TO", &to, err) == -1)
                 return -1;
@@ -263,7 +260,7 @@ note_apply(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *out, struct err *err)
 {
         struct message *m AUTO_MESSAGE =
-            written(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "text"));
+            call_message(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "text"));
         struct ticket_event e;
 
         call_event(c, &v->ticket, EVENT_NOTE, &e);
@@ -291,7 +288,7 @@ release_apply(struct call *c, const struct ticket_view *v, struct arena *a,
         call_event(c, &v->ticket, EVENT_RELEASE, &e);
         e.delay_ms = call_num(c, "DELAY", 0);
         if (call_has(c, "NOTE"))
-                m = written(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "NOTE"));
+                m = call_message(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "NOTE"));
         e.message = m;
         return ticket_apply(&v->ticket, &e, a, out, err);
 }
@@ -347,17 +344,45 @@ resolve_apply(struct call *c, const struct ticket_view *v, struct arena *a,
 
         call_event(c, &v->ticket, EVENT_RESOLVE, &e);
         e.seen = call_arg(c, "SEEN");
+        e.code = call_arg(c, "CODE");
         if (call_has(c, "TEXT") &&
             outgoing(c, &v->ticket, call_arg(c, "TEXT"), &m, &e, err) == -1)
                 return -1;
         return ticket_apply(&v->ticket, &e, a, out, err);
 }
 
+static bool
+code_is_known(const struct config *config, const char *code)
+{
+        for (size_t i = 0; i < config->n_codes; i++)
+                if (strcmp(config->codes[i], code) == 0)
+                        return true;
+        return false;
+}
+
+static void
+resolve_other_code(struct call *c)
+{
+        const struct config *config = c->agents->desk->config;
+        struct buf known AUTO_BUF = BUF_INIT;
+
+        for (size_t i = 0; i < config->n_codes; i++)
+                buf_addf(&known, "%s%s", i > 0 ? ", " : "", config->codes[i]);
+        call_error(c, "BADARG", "CODE: expected one of %s, got '%s'", buf_str(&known),
+            call_arg(c, "CODE"));
+}
+
 void
 cmd_resolve(struct call *c)
 {
         static const struct change_plan plan = {resolve_apply, answer_ok, false};
+        const struct config *config = c->agents->desk->config;
 
+        if (call_has(c, "CODE") && config->n_codes > 0 &&
+            !code_is_known(config, call_arg(c, "CODE"))) {
+                resolve_other_code(c);
+                return;
+        }
         call_change(c, call_arg(c, "ticket"), &plan);
 }
 

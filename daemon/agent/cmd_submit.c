@@ -23,14 +23,6 @@
 #define FIELDS_MAX 100
 #define FIELD_MAX 4096
 
-static void
-message_freep(struct message **m)
-{
-        if (*m != NULL)
-                message_free(m);
-}
-#define AUTO_MESSAGE __attribute__((cleanup(message_freep)))
-
 /* ---- members ---- */
 
 struct input { /* a JSON object of a command */

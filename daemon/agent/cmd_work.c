@@ -1,5 +1,5 @@
 /*
- * READY, AWAY, RESERVE, TAKE: how an agent gets tickets.
+ * RESERVE, TAKE: how an agent gets tickets.
  *
  *     what lies there of a lost connection, else dispatch -> ids -> documents -> answer
  *
@@ -18,63 +18,6 @@
 
 #define MESSAGES 20
 #define EMPTY_FIRST_MS 10
-
-/* ---- presence ---- */
-
-struct presence_wish {
-        enum presence presence;
-};
-
-static void
-presence_done(void *arg, const struct err *err)
-{
-        struct call *c = arg;
-        const struct presence_wish *w = c->state;
-        struct session *s = session_find(c->agents, c->me.agent);
-
-        if (err->kind != ERR_NONE) {
-                call_fail(c, err);
-                return;
-        }
-        if (s != NULL) {
-                s->presence = w->presence;
-                s->presence_known = true;
-        }
-        call_ok(c);
-}
-
-static void
-presence_set(struct call *c, enum presence p, const char *reason)
-{
-        struct presence_wish *w = arena_alloc(c->arena, sizeof *w);
-
-        w->presence = p;
-        c->state = w;
-        store_set_presence(
-            c->agents->desk->store, c->me.agent, p, reason, c->me.who, presence_done, c);
-}
-
-void
-cmd_ready(struct call *c)
-{
-        presence_set(c, PRESENCE_READY, "");
-}
-
-/* What is parked answers null; a pull that is under way may still bring a ticket. */
-void
-cmd_away(struct call *c)
-{
-        struct session *s = session_find(c->agents, c->me.agent);
-        struct conn *conn, *next;
-
-        for (conn = s == NULL ? NULL : TAILQ_FIRST(&s->conns); conn != NULL;
-             conn = next) {
-                next = TAILQ_NEXT(conn, mates);
-                if (conn->call != NULL && conn->call->is_parked)
-                        conn->call->on_gone(conn->call, false);
-        }
-        presence_set(c, PRESENCE_AWAY, call_arg(c, "reason"));
-}
 
 /* ---- the answer ---- */
 

@@ -206,6 +206,9 @@ conn_allowed(const struct conn *c, const struct command *cmd, struct err *err)
         if ((cmd->flags & CMD_ADMIN) && !c->me.is_admin)
                 return err_code(err, ERR_REJECT, "NOPERM",
                     "%s is for administrators, %s is none", cmd->name, c->me.who);
+        if ((cmd->flags & CMD_LEAD) && !c->me.is_lead)
+                return err_code(err, ERR_REJECT, "NOPERM", "%s is for leads, %s is none",
+                    cmd->name, c->me.who);
         if ((cmd->flags & CMD_AGENT) && c->me.agent[0] == '\0')
                 return err_code(err, ERR_REJECT, "NOPERM",
                     "%s is for agents, %s is none: AUTH with an agent's token, or give "

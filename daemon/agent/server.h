@@ -17,6 +17,10 @@ const char *agents_address(const struct agents *a);
 /* After a reload: sessions of agents who are gone end, what they hold goes back;
  * roles change; dispatch gets the new profiles. */
 void agents_reloaded(struct agents *a);
+/* His absence has begun: what he has parked is answered with null. */
+void agents_gone_away(struct agents *a, const char *agent);
+/* What the store says of him; enum presence. */
+void agents_presence_is(struct agents *a, const char *agent, int presence);
 /* A journal entry: to whoever subscribed. */
 void agents_event(struct agents *a, const char *seq, const char *json, size_t len);
 /* It was pulled over a connection that is gone meanwhile: back at once, nobody is

@@ -68,6 +68,7 @@ whose_format(struct json_out *o, const struct ticket *t)
         jo_ktime(o, "queued_at", t->queued_ms * 1000);
         jo_ktime(o, "until", t->until_ms * 1000);
         jo_ktime(o, "resolved_at", t->resolved_ms * 1000);
+        jo_kstring_or_null(o, "code", t->code);
         jo_kstring_or_null(o, "merged_into", t->merged_into);
         jo_key(o, "promises");
         jo_open(o, '{');
