@@ -3,6 +3,7 @@
  * then what is said of it, then what follows from all of it together.
  */
 #include "config/build.h"
+#include "config/trial.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -437,6 +438,9 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_STEP:
                 step_build(b, s, target);
                 break;
+        case TYPE_TRIAL:
+                trial_sentence(b, s, target);
+                break;
         case TYPE_PREFER:
                 prefer_build(b, s, target);
                 break;
@@ -456,6 +460,7 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_COUNTRY:
         case TYPE_CUSTOMERS:
         case TYPE_RULE: /* when all they name has been read */
+        case TYPE_TEST:
         case TYPE_LATER:
                 break;
         default:
@@ -608,6 +613,10 @@ build_rules(struct build *b, const struct block *top)
                     (!s->bad || s->block != NULL))
                         rules_compile(b, s);
         }
+        for (size_t i = 0; i < top->n_sentences; i++)
+                if (top->sentences[i].option != NULL &&
+                    top->sentences[i].option->type == TYPE_TEST)
+                        trial_compile(b, &top->sentences[i]);
 }
 
 void
@@ -626,6 +635,7 @@ build_config(struct build *b, struct block *top)
         rules_templates(b);
         if (report_n_errors(b->report) > 0)
                 return;
+        trials_run(b);
         rules_lint(b);
         forms_lint(b);
         phones_lint(b);

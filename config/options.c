@@ -251,8 +251,6 @@ const struct option options[] = {
         "notices to him are sent by mail too"},
     {BLOCK_AGENT, "mail", TYPE_ADDRESS, "a mail address", 0, 0, "", IN_AGENT(mail), 0, BLOCK_NONE, 0,
         "his own address"},
-    {BLOCK_AGENT, "notify", TYPE_EITHER, "mail or none", 0, 0, "none", IN_AGENT(notify_mail), 0, BLOCK_NONE, 0,
-        "what he is told of comes by mail, too, when he has an address"},
 
     /* ---- rules ---- */
     {BLOCK_TOP, "skills", TYPE_DECLARE_SKILLS, "names", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
@@ -292,10 +290,47 @@ const struct option options[] = {
     {BLOCK_TOP, "codes", TYPE_NAMES, "words", 0, 0, "", IN_CONFIG_N(codes), BLOCK_NONE, 0,
         "what RESOLVE may give as CODE; default: any word"},
 
+    /* ---- tests ---- */
+    {BLOCK_TOP, "test", TYPE_TEST, "a name and a block", 0, 0, "", NOWHERE, BLOCK_TEST, OPTION_REPEATS,
+        "a test of the rules: runs at every check and reload; one that fails refuses the files"},
+    {BLOCK_TEST, "at", TYPE_TRIAL, "a date and a time", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "when it comes; default: a Tuesday at noon"},
+    {BLOCK_TEST, "channel", TYPE_TRIAL, "email, web or phone", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "how it comes; default: as form or call say, else email"},
+    {BLOCK_TEST, "account", TYPE_TRIAL, "a mail account, web:FORM or phone:NAME", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "what it comes to; default: the first"},
+    {BLOCK_TEST, "from", TYPE_TRIAL, "an address or a number, and a name", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "who writes or calls"},
+    {BLOCK_TEST, "to", TYPE_TRIAL, "mail addresses", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "to whom"},
+    {BLOCK_TEST, "cc", TYPE_TRIAL, "mail addresses", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "and to whom"},
+    {BLOCK_TEST, "subject", TYPE_TRIAL, "a text", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "its subject"},
+    {BLOCK_TEST, "text", TYPE_TRIAL, "a text", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "its text"},
+    {BLOCK_TEST, "header", TYPE_TRIAL, "a name and a text", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "a header of the mail"},
+    {BLOCK_TEST, "attachment", TYPE_TRIAL, "a name, a type and a size", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "a file that comes with it"},
+    {BLOCK_TEST, "language", TYPE_TRIAL, "ru or en", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "its language; default: what the text looks like"},
+    {BLOCK_TEST, "form", TYPE_TRIAL, "the name of a form", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "it is this form"},
+    {BLOCK_TEST, "field", TYPE_TRIAL, "a name and texts", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "a field of the form"},
+    {BLOCK_TEST, "call", TYPE_TRIAL, "missed or answered, in or out, a duration", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "it is a call"},
+    {BLOCK_TEST, "customer", TYPE_TRIAL, "vip or known, or a column and a text", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "who sends it, whatever the customers file says"},
+    {BLOCK_TEST, "tagged", TYPE_TRIAL, "a tag and a number", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "so many tickets were tagged so, just now"},
+    {BLOCK_TEST, "expect", TYPE_TRIAL, "[not] route, line, tag, need, must, priority, promise, acknowledge, ask, tell, agent or shelve", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
+        "what must come of it"},
+
     /* ---- known words that this version does not have ---- */
     LATER(BLOCK_TOP, "archive"), LATER(BLOCK_TOP, "smtp"),
     LATER(BLOCK_TOP, "feedback"),
-    LATER(BLOCK_TOP, "test"),
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
     LATER(BLOCK_MAIL, "maildir"),
     LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
@@ -307,7 +342,7 @@ const size_t n_options = sizeof options / sizeof *options;
 
 static const char *const block_names[N_BLOCKS] = {"", "store", "mail", "smtp", "lmtp",
     "socket", "alert", "priorities", "line", "steps", "agent", "route", "web", "form",
-    "field", "phone", "hours", "promise", "no-answer"};
+    "field", "phone", "hours", "promise", "no-answer", "test"};
 
 const char *
 block_name(enum block_kind k)

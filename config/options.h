@@ -33,6 +33,7 @@ enum block_kind {
         BLOCK_HOURS,
         BLOCK_PROMISE,
         BLOCK_NO_ANSWER,
+        BLOCK_TEST, /* of the rules */
         N_BLOCKS,
         BLOCK_ANY, /* of an option that is not known: its braces are counted only */
         BLOCK_NONE /* the option opens no block */
@@ -101,6 +102,8 @@ enum option_type {
         TYPE_DAYS, /* mon-fri 09:00-18:00 (hours.c) */
         TYPE_DATE, /* 2026-12-31 closed (hours.c) */
         TYPE_HOLIDAYS, /* file "…" (holidays.c) */
+        TYPE_TEST, /* a test of the rules, and what stands in it (trial.c) */
+        TYPE_TRIAL,
         TYPE_RULE, /* a sentence of the rules (compile.c) */
         TYPE_LATER /* a known word that this version does not have */
 };

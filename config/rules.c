@@ -206,6 +206,13 @@ void
 rules_decide(
     const struct config *c, const struct facts *f, struct arena *a, struct decision *out)
 {
+        rules_decide_as(c, f, NULL, a, out);
+}
+
+void
+rules_decide_as(const struct config *c, const struct facts *f,
+    const struct customer_row *row, struct arena *a, struct decision *out)
+{
         struct deciding d = {.c = c, .a = a, .d = out};
         struct route route;
 
@@ -213,6 +220,8 @@ rules_decide(
         out->acknowledge = "standard";
         out->ask = "";
         looked_at_init(&d.seen, c, f, a);
+        if (row != NULL)
+                d.seen.customer = row;
         for (size_t i = 0; i < c->rules->n_rules; i++)
                 if (rule_holds(&d, &c->rules->rules[i]))
                         rule_apply(&d, &c->rules->rules[i]);

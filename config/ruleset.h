@@ -36,6 +36,8 @@ struct rule {
         struct place place;
 };
 
+struct trial; /* trial.h */
+
 struct rules {
         struct rule *rules; /* all but routes, in the order of the files */
         size_t n_rules;
@@ -43,11 +45,16 @@ struct rules {
         size_t n_routes;
         struct tag_window *windows; /* what `more than …` conditions count */
         size_t n_windows;
+        struct trial **trials;
+        size_t n_trials;
         struct pattern **patterns; /* to be freed */
         size_t n_patterns;
 };
 
 void rules_free(struct rules *r);
+/* As rules_decide, with this row of the customers file; NULL: look him up. */
+void rules_decide_as(const struct config *c, const struct facts *f,
+    const struct customer_row *row, struct arena *a, struct decision *out);
 /* ---- when.c ---- */
 /* The condition in the values from i on, and the longest `more than …` in it; false: what
  * is wrong was told. */
