@@ -18,8 +18,8 @@ static const struct table_column ticket_columns[] = {
     {"state", "state", false, 11},
     {"priority", "", false, 9},
     {"line", "line", false, 10},
-    {"holder", "agent", false, 10},
-    {"since", "since", false, 18},
+    {"holder", "who", false, 10},
+    {"since", "when", false, 18},
     {"customer", "customer", false, 18},
     {"subject", "subject", false, 0},
 };
@@ -217,11 +217,11 @@ static const struct table_column line_columns[] = {
     {"oldest_s", "oldest", true, 10},
     {"ready", "ready", true, 9},
     {"away", "away", true, 9},
-    {"agents", "agents", true, 9},
+    {"agents", "all", true, 9},
 };
 
 static const struct table_column agent_columns[] = {
-    {"agent", "agent", false, 14},
+    {"agent", "who", false, 14},
     {"name", "name", false, 0},
     {"role", "role", false, 14},
     {"line", "line", false, 14},

@@ -83,7 +83,7 @@ title_width(const struct table_column *c)
         return utf8_width(title, strlen(title));
 }
 
-/* Each column as wide as its widest cell, at most `most`; what is left is for the one
+/* Each column as wide as its widest cell (one that is empty all the way down is left out), at most `most`; what is left is for the one
  * without `most`. */
 static void
 table_widths(const struct table *t, size_t width, bool with_titles, size_t *widths)
@@ -91,7 +91,7 @@ table_widths(const struct table *t, size_t width, bool with_titles, size_t *widt
         size_t used = 0, rest = SIZE_MAX;
 
         for (size_t c = 0; c < t->n_columns; c++) {
-                size_t w = with_titles ? title_width(&t->columns[c]) : 0;
+                size_t w = 0;
 
                 for (size_t i = c; i < t->n_cells; i += t->n_columns) {
                         const char *s = t->cells[i].human;
@@ -99,6 +99,8 @@ table_widths(const struct table *t, size_t width, bool with_titles, size_t *widt
 
                         w = n > w ? n : w;
                 }
+                if (with_titles && w > 0 && w < title_width(&t->columns[c]))
+                        w = title_width(&t->columns[c]);
                 if (t->columns[c].most > 0 && w > t->columns[c].most)
                         w = t->columns[c].most;
                 widths[c] = w;

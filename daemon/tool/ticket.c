@@ -216,12 +216,18 @@ message_title(struct paper *p, const json_t *m)
         bool in = strcmp(direction, "in") == 0, note = strcmp(direction, "note") == 0;
         struct buf title AUTO_BUF = BUF_INIT, row AUTO_BUF = BUF_INIT;
         const char *who = person(json_obj(m, "from"));
+        const json_t *receivers = json_list(m, "to");
+        const char *to = person(json_array_get(receivers, 0));
         const char *at = *json_str(m, "received_at", "") ? "received_at" : "sent_at";
         char when[48];
         size_t used;
 
-        buf_adds(&title, in ? "── " : note ? "·· " : "── → ");
+        buf_adds(&title, note ? "·· " : "── ");
         screen_add_line(&title, who, strlen(who));
+        if (!in && !note && *to != '\0') {
+                buf_adds(&title, " → ");
+                screen_add_line(&title, to, strlen(to));
+        }
         if (note)
                 buf_addf(&title, ", %s", tr("note"));
         else if (strcmp(kind, "message") != 0)

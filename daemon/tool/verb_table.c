@@ -173,6 +173,9 @@ const struct verb verbs[] = {
         VERB_AGENT, ANSWER_TABLE},
     {"queue", verb_change, "LINE", "what waits in a line, in its order", NULL, "QUEUE %l", NULL, NULL,
         VERB_AGENT, ANSWER_TABLE},
+    OWN("board", verb_board, "", "the desk, live; q ends it",
+        OPTIONS({"once", 0, VALUE_NONE, NULL, "once, and not live", NULL}, LINE_),
+        "In a pipe: once, then a line for each event.", VERB_AGENT),
     OWN("status", verb_status, "", "channels, queues, outbox, store", NULL, NULL, 0),
 
     HEADING("I"),
