@@ -232,6 +232,8 @@ struct config {
         const char *
             *web_proxy; /* addresses whose X-Forwarded-For counts; default 127.0.0.1 */
         size_t n_web_proxy;
+        const char **web_sites; /* origins whose pages may call /v1 */
+        size_t n_web_sites;
         struct form_options *forms;
         size_t n_forms;
         struct phone_options *phones;

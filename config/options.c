@@ -111,6 +111,8 @@ const struct option options[] = {
         "unix:PATH (in the state directory) or HOST:PORT; several"},
     {BLOCK_WEB, "proxy", TYPE_PROXIES, "IP addresses", 0, 0, "127.0.0.1", IN_CONFIG_N(web_proxy), BLOCK_NONE, 0,
         "reverse proxies in front, whose word for the client's address counts"},
+    {BLOCK_WEB, "sites", TYPE_ORIGINS, "origins like https://www.host.example", 0, 0, "", IN_CONFIG_N(web_sites), BLOCK_NONE, 0,
+        "pages of these sites may call /v1 in a browser; default: our own only"},
     {BLOCK_TOP, "form", TYPE_FORM, "a name", 0, 0, "", NOWHERE, BLOCK_FORM, OPTION_REPEATS,
         "a web form: its page is at /f/NAME"},
     {BLOCK_FORM, "sites", TYPE_ORIGINS, "origins like https://www.host.example", 0, 0, "", IN_FORM(sites), IN_FORM(n_sites), BLOCK_NONE, 0,

@@ -333,6 +333,8 @@ void store_token_drop(
 void store_token_used(struct store *s, const char *id); /* notes the time; no answer */
 
 /* ---- journal ---- */
+/* The id of the last entry that was told; "" while it is not known. */
+const char *store_journal_at(const struct store *s);
 /* Entries after seq ("0": from the first kept), at most count, each as JSON array items
  * joined in one text "[...]" . */
 typedef void (*store_events_fn)(void *arg, const struct err *err, const char *const *seqs,

@@ -168,6 +168,12 @@ store_streams_check(struct store *s)
 
 /* ---- EVENTS ---- */
 
+const char *
+store_journal_at(const struct store *s)
+{
+        return s->journal_id;
+}
+
 static void
 events_on(struct call *c, const struct err *err, const redisReply *r)
 {

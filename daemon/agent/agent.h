@@ -4,6 +4,7 @@
  *
  *     server.c    listeners, all connections and sessions, reload, drain, stop
  *     conn.c      one connection: reading, limits, one call at a time, writing
+ *     caller.c    one without RESP (POST /v1): caller.h
  *     session.c   all connections of one agent; grace; presence; what was given
  *     auth.c      tokens, Unix login, roles
  *     call.c      one command under way: its answer, and how tickets are changed
@@ -37,6 +38,7 @@
 
 struct session;
 struct call;
+struct remote;
 struct command;
 
 /* Who a connection speaks for. */
@@ -76,7 +78,8 @@ struct conn {
         TAILQ_ENTRY(conn) link; /* in agents.conns */
         TAILQ_ENTRY(conn) mates; /* in session.conns, when session */
         struct agents *agents;
-        struct stream *stream; /* NULL once closed */
+        struct stream *stream; /* NULL once closed, and of a caller */
+        struct remote *remote; /* of a caller (caller.c), else NULL */
         struct peer peer;
         uint64_t id; /* CLIENT ID */
         char name[32]; /* unique over restarts, "untaken" in the store */
@@ -93,6 +96,7 @@ struct conn {
         size_t scanned; /* input behind a blocked RESERVE that was looked through */
         size_t need; /* do not parse before so many bytes are there */
         unsigned n_empty; /* empty answers in a row */
+        int64_t max_block_ms; /* RESERVE BLOCK waits no longer; 0: no bound */
         int64_t since_ms; /* connected */
         int64_t active_ms; /* last command */
         uint64_t n_commands;
@@ -203,7 +207,9 @@ enum {
         CMD_CONTAINER = 64, /* has subcommands only */
         CMD_BLOCKS = 128,
         CMD_HIDDEN_TEXT = 256, /* words are secret */
-        CMD_LEAD = 512 /* leads and administrators */
+        CMD_LEAD = 512, /* leads and administrators */
+        CMD_RESP = 1024, /* about a RESP connection: not over HTTP */
+        CMD_BYTES = 2048 /* answers bytes, not text */
 };
 
 struct command {
@@ -308,7 +314,7 @@ void call_error(struct call *c, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* What the store or the law said: code if it has one, else by its kind. */
 void call_fail(struct call *c, const struct err *err);
-/* The same as RESP. */
+/* The same as RESP. (also caller.h) */
 void answer_error(struct buf *b, const struct err *err);
 
 /* How a command changes a ticket. apply decides on the ticket as it is now
@@ -343,6 +349,13 @@ void quiet_change(struct agents *a, const struct quiet *q, quiet_fn done, void *
 
 /* ---- conn.c ---- */
 void conn_accept(struct agents *a, int fd, const struct peer *peer);
+/* Without stream and login. NULL: too many, in all or of the address. */
+struct conn *conn_new(struct agents *a, const struct peer *peer);
+/* Run one request. The arena is the call's from here on. */
+void conn_execute(struct conn *c, struct resp_arg *argv, int argc, struct arena *arena);
+/* The peer has ended its side: nothing blocks for it any more. */
+void conn_eof(struct conn *c);
+size_t conn_unsent(const struct conn *c);
 /* The end, at once. broke: what was given and not taken up goes back now. */
 void conn_end(struct conn *c, bool broke, const char *why);
 void conn_write(struct conn *c, const struct buf *b);
@@ -356,6 +369,13 @@ bool conn_is_gone(const struct conn *c);
 struct conn *conn_find(struct agents *a, const char *name);
 void conn_limit(struct conn *c); /* how much it may read ahead, after login and logout */
 bool conn_is_subscribed(const struct conn *c);
+
+/* ---- caller.c: what stands in for the stream ---- */
+void remote_write(struct conn *c, const struct buf *b);
+bool remote_is_gone(const struct conn *c);
+void remote_event(struct conn *c, const char *seq, const char *json, size_t len);
+void remote_done(struct conn *c); /* its command is done */
+void remote_ended(struct conn *c, const char *why); /* frees it */
 
 /* ---- session.c ---- */
 void session_join(struct conn *c);
@@ -390,6 +410,8 @@ void auth_token_dropped(struct agents *a, const char *id);
 /* ---- events.c ---- */
 void events_subscribe(struct conn *c, const char *channel, bool pattern);
 void events_unsubscribe(struct conn *c, const char *channel, bool pattern);
+/* The same without its confirmation. */
+void events_listen(struct conn *c, const char *channel, bool pattern);
 void events_forget(struct conn *c);
 void events_caught_up(struct conn *c); /* all has been read: tell what was left out */
 bool glob_match(const char *pattern, const char *s);

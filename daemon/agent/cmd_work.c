@@ -288,11 +288,21 @@ reserve_timeout(void *arg)
         reserve_cancel(arg, false);
 }
 
+/* Over HTTP the wait is bounded: proxies in front do not wait for ever. */
+static int64_t
+reserve_block_ms(const struct call *c)
+{
+        int64_t ms = call_num(c, "BLOCK", 0),
+                max = c->conn == NULL ? 0 : c->conn->max_block_ms;
+
+        return max > 0 && (ms == 0 || ms > max) ? max : ms;
+}
+
 /* Through dispatch: pulled at once, parked when there is nothing and BLOCK was said. */
 static void
 reserve_start(struct call *c)
 {
-        int64_t block_ms = call_num(c, "BLOCK", 0);
+        int64_t block_ms = reserve_block_ms(c);
         int64_t left_ms = c->began_ms + block_ms - clock_now_ms();
         const struct reserve_request r = {.agent = c->me.agent,
             .count = (unsigned)call_num(c, "COUNT", 1),

@@ -58,7 +58,9 @@ conn_end(struct conn *c, bool broke, const char *why)
         }
         session_leave(c,
             broke || (!c->closing && c->stream != NULL && stream_unsent(c->stream) > 0));
-        if (c->closing && c->stream != NULL)
+        if (c->remote != NULL)
+                remote_ended(c, why);
+        else if (c->closing && c->stream != NULL)
                 stream_close_after_write(&c->stream, CLOSE_MS);
         else
                 stream_close(&c->stream);
@@ -107,7 +109,16 @@ conn_refuse(struct conn *c, const char *code, const char *text)
 bool
 conn_is_gone(const struct conn *c)
 {
-        return c->closed || c->eof || c->stream == NULL || stream_peer_gone(c->stream);
+        if (c->closed || c->eof)
+                return true;
+        return c->remote != NULL ? remote_is_gone(c)
+                                 : c->stream == NULL || stream_peer_gone(c->stream);
+}
+
+size_t
+conn_unsent(const struct conn *c)
+{
+        return c->stream == NULL ? 0 : stream_unsent(c->stream);
 }
 
 /* After FIN: has a reset come since? */
@@ -154,6 +165,10 @@ conn_write(struct conn *c, const struct buf *b)
 {
         if (c->closed || c->closing)
                 return;
+        if (c->remote != NULL) {
+                remote_write(c, b);
+                return;
+        }
         stream_write(c->stream, b->data, b->len);
         if (!c->full && stream_unsent(c->stream) > agents_limits.unread) {
                 c->full = true;
@@ -203,6 +218,11 @@ conn_allowed(const struct conn *c, const struct command *cmd, struct err *err)
                     "QUIT "
                     "/ RESET are allowed in this context",
                     cmd->name);
+        if ((cmd->flags & CMD_RESP) && c->remote != NULL)
+                return err_code(err, ERR_REJECT, "ERR",
+                    "'%s' is about a RESP connection: over HTTP a token stands in the "
+                    "header Authorization, and events come by GET /v1/events",
+                    cmd->name);
         if ((cmd->flags & CMD_ADMIN) && !c->me.is_admin)
                 return err_code(err, ERR_REJECT, "NOPERM",
                     "%s is for administrators, %s is none", cmd->name, c->me.who);
@@ -218,9 +238,8 @@ conn_allowed(const struct conn *c, const struct command *cmd, struct err *err)
         return 0;
 }
 
-/* One request is there: run it. The arena is the call's from here on. */
-static void
-conn_start(struct conn *c, struct resp_arg *argv, int argc, struct arena *arena)
+void
+conn_execute(struct conn *c, struct resp_arg *argv, int argc, struct arena *arena)
 {
         struct err err;
         const struct command *cmd = command_lookup(argv, argc, &err);
@@ -235,6 +254,8 @@ conn_start(struct conn *c, struct resp_arg *argv, int argc, struct arena *arena)
                 answer_error(&b, &err);
                 conn_write(c, &b);
                 arena_free(&arena);
+                if (c->remote != NULL)
+                        remote_done(c);
                 return;
         }
         c->last_command = cmd->name;
@@ -294,7 +315,7 @@ conn_next(struct conn *c)
                 conn_end(c, false, "speaks HTTP");
                 return false;
         }
-        conn_start(c, argv, argc, arena);
+        conn_execute(c, argv, argc, arena);
         return true;
 }
 
@@ -375,7 +396,9 @@ conn_call_done(struct conn *c)
 {
         c->call = NULL;
         c->scanned = 0;
-        if (!c->running && !c->closed)
+        if (c->remote != NULL)
+                remote_done(c);
+        else if (!c->running && !c->closed)
                 conn_run(c);
 }
 
@@ -385,11 +408,9 @@ conn_on_read(void *arg)
         conn_run(arg);
 }
 
-static void
-conn_on_eof(void *arg)
+void
+conn_eof(struct conn *c)
 {
-        struct conn *c = arg;
-
         c->eof = true;
         if (c->session != NULL && !LIST_EMPTY(&c->given)) {
                 c->session->lost =
@@ -398,7 +419,13 @@ conn_on_eof(void *arg)
         }
         if (c->call != NULL && c->call->names_given && c->call->on_gone != NULL)
                 c->call->on_gone(c->call, true);
-        conn_run(c);
+}
+
+static void
+conn_on_eof(void *arg)
+{
+        conn_eof(arg);
+        conn_run(arg);
 }
 
 static void
@@ -423,6 +450,8 @@ conn_limit(struct conn *c)
 {
         const struct agents_limits *l = &agents_limits;
 
+        if (c->stream == NULL)
+                return;
         stream_limit_input(
             c->stream, c->me.known ? l->request + INPUT_MORE : l->anonymous + INPUT_MORE);
         if (c->me.known)
@@ -462,19 +491,16 @@ static const struct stream_handlers conn_handlers = {
     .on_close = conn_on_close,
 };
 
-void
-conn_accept(struct agents *a, int fd, const struct peer *peer)
+struct conn *
+conn_new(struct agents *a, const struct peer *peer)
 {
-        static const char full[] = "-ERR max number of clients reached\r\n";
-        struct conn *c = NULL;
+        struct conn *c;
 
         if (a->stopping || is_too_many(a, peer)) {
                 if (!a->stopping && conn_may_log(a))
                         log_warn("REFUSED", "address=%s why=\"too many connections\"",
                             peer->address);
-                (void)!send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-                close(fd);
-                return;
+                return NULL;
         }
         c = xcalloc(1, sizeof *c);
         c->agents = a;
@@ -488,6 +514,20 @@ conn_accept(struct agents *a, int fd, const struct peer *peer)
         LIST_INIT(&c->subscriptions);
         TAILQ_INSERT_TAIL(&a->conns, c, link);
         a->n_conns++;
+        return c;
+}
+
+void
+conn_accept(struct agents *a, int fd, const struct peer *peer)
+{
+        static const char full[] = "-ERR max number of clients reached\r\n";
+        struct conn *c = conn_new(a, peer);
+
+        if (c == NULL) {
+                (void)!send(fd, full, sizeof full - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+                close(fd);
+                return;
+        }
         c->stream = stream_new(a->desk->loop, fd, &conn_handlers, c);
         stream_keepalive(c->stream);
         c->timer = timer_new(a->desk->loop, conn_anonymous_over, c);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/agent/agent.h"
+#include "daemon/agent/caller.h"
 #include "daemon/base/log.h"
 
 /* * and ?, in time linear in both for each star. */
@@ -87,19 +88,25 @@ confirm(struct conn *c, const char *what, const char *channel)
 }
 
 void
-events_subscribe(struct conn *c, const char *channel, bool pattern)
+events_listen(struct conn *c, const char *channel, bool pattern)
 {
         size_t n = strlen(channel) + 1;
-        struct subscription *s = subscription_find(c, channel, pattern);
+        struct subscription *s;
 
-        if (s == NULL) {
-                s = xcalloc(1, sizeof *s + n);
-                s->is_pattern = pattern;
-                memcpy(s->channel, channel, n);
-                LIST_INSERT_HEAD(&c->subscriptions, s, link);
-                c->n_subscriptions++;
-                c->agents->n_subscriptions++;
-        }
+        if (subscription_find(c, channel, pattern) != NULL)
+                return;
+        s = xcalloc(1, sizeof *s + n);
+        s->is_pattern = pattern;
+        memcpy(s->channel, channel, n);
+        LIST_INSERT_HEAD(&c->subscriptions, s, link);
+        c->n_subscriptions++;
+        c->agents->n_subscriptions++;
+}
+
+void
+events_subscribe(struct conn *c, const char *channel, bool pattern)
+{
+        events_listen(c, channel, pattern);
         confirm(c, pattern ? "psubscribe" : "subscribe", channel);
 }
 
@@ -198,38 +205,83 @@ events_caught_up(struct conn *c)
 
 /* An event's channels: "me" differs for each connection. */
 struct event_names {
-        const char *agent;
-        const char *at_line; /* "" none */
+        char agent[NAME_MAX_BYTES + 1];
         char line[300];
         char ticket[40];
 };
 
-static bool
-hears(const struct conn *c, const struct subscription *s, const char *channel)
+static int
+event_names_read(struct event_names *e, const char *json, size_t len)
 {
-        (void)c;
+        struct err err;
+        json_t *o = json_read(json, len, 65536, &err);
+
+        memset(e, 0, sizeof *e);
+        if (o == NULL) {
+                log_warn("EVENT", "why=%s", log_quote(err.text));
+                return -1;
+        }
+        snprintf(e->agent, sizeof e->agent, "%s", json_str(o, "agent", ""));
+        if (json_str(o, "line", "")[0] != '\0')
+                snprintf(e->line, sizeof e->line, "line:%s", json_str(o, "line", ""));
+        if (json_str(o, "ticket", "")[0] != '\0')
+                snprintf(
+                    e->ticket, sizeof e->ticket, "ticket:%s", json_str(o, "ticket", ""));
+        json_decref(o);
+        return 0;
+}
+
+static bool
+hears(const struct subscription *s, const char *channel)
+{
+        if (channel[0] == '\0')
+                return false;
         return s->is_pattern ? glob_match(s->channel, channel)
                              : strcmp(s->channel, channel) == 0;
 }
 
-static void
-tell(struct conn *c, const struct event_names *e, const char *json, size_t len)
+/* One frame for each subscription and channel that fit; out NULL: only their number. */
+static unsigned
+frames(struct conn *c, const struct event_names *e, const char *json, size_t len,
+    struct buf *out)
 {
-        struct buf out AUTO_BUF = BUF_INIT;
         const bool mine = c->me.agent[0] != '\0' && strcmp(c->me.agent, e->agent) == 0;
         const char *channels[] = {mine ? "me" : "", "desk", e->line, e->ticket};
         const struct subscription *s = NULL;
         unsigned n = 0;
 
-        if (!mine && !identity_sees_line(c->agents, &c->me, e->at_line))
-                return;
+        if (!mine &&
+            !identity_sees_line(c->agents, &c->me, e->line[0] == '\0' ? "" : e->line + 5))
+                return 0;
         LIST_FOREACH(s, &c->subscriptions, link)
         for (size_t i = 0; i < 4; i++)
-                if (channels[i][0] != '\0' && hears(c, s, channels[i])) {
-                        frame(c, s, channels[i], json, len, &out);
+                if (hears(s, channels[i])) {
+                        if (out != NULL)
+                                frame(c, s, channels[i], json, len, out);
                         n++;
                 }
-        if (n > 0)
+        return n;
+}
+
+bool
+caller_hears(const struct conn *c, const char *json, size_t n)
+{
+        struct event_names e;
+
+        return event_names_read(&e, json, n) == 0 &&
+               frames((struct conn *)c, &e, json, n, NULL) > 0;
+}
+
+static void
+tell(struct conn *c, const struct event_names *e, const char *seq, const char *json,
+    size_t len)
+{
+        struct buf out AUTO_BUF = BUF_INIT;
+        unsigned n = frames(c, e, json, len, c->remote != NULL ? NULL : &out);
+
+        if (n > 0 && c->remote != NULL)
+                remote_event(c, seq, json, len);
+        else if (n > 0)
                 deliver(c, &out, n);
 }
 
@@ -238,29 +290,12 @@ agents_event(struct agents *a, const char *seq, const char *json, size_t len)
 {
         struct event_names e;
         struct conn *c, *next;
-        struct err err;
-        json_t *o;
 
-        (void)seq; /* it is in the document */
-        if (a->n_subscriptions == 0)
+        if (a->n_subscriptions == 0 || event_names_read(&e, json, len) == -1)
                 return;
-        o = json_read(json, len, 65536, &err);
-        if (o == NULL) {
-                log_warn("EVENT", "why=%s", log_quote(err.text));
-                return;
-        }
-        e.agent = json_str(o, "agent", "");
-        e.at_line = json_str(o, "line", "");
-        e.line[0] = e.ticket[0] = '\0';
-        if (json_str(o, "line", "")[0] != '\0')
-                snprintf(e.line, sizeof e.line, "line:%s", json_str(o, "line", ""));
-        if (json_str(o, "ticket", "")[0] != '\0')
-                snprintf(
-                    e.ticket, sizeof e.ticket, "ticket:%s", json_str(o, "ticket", ""));
         for (c = TAILQ_FIRST(&a->conns); c != NULL; c = next) {
                 next = TAILQ_NEXT(c, link);
                 if (c->n_subscriptions > 0)
-                        tell(c, &e, json, len);
+                        tell(c, &e, seq, json, len);
         }
-        json_decref(o);
 }

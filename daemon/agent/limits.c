@@ -34,6 +34,8 @@ struct agents_limits agents_limits = {
     .gone_ms = 3600000,
     .empty_ms = 1000,
     .own_ms = 15 * 60000,
+    .http_block_ms = 55000, /* proxies in front give up after 60 s */
+    .heartbeat_ms = 15000,
     .repeat_ms = 86400000,
 };
 
@@ -80,6 +82,8 @@ static const struct limit limits[] = {
     TIME(gone_ms),
     TIME(empty_ms),
     TIME(own_ms),
+    TIME(http_block_ms),
+    TIME(heartbeat_ms),
     TIME(repeat_ms),
 };
 

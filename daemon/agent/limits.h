@@ -34,6 +34,8 @@ struct agents_limits {
         int64_t empty_ms; /* longest delay of repeated empty answers */
         /* how long the last holder is preferred when a ticket comes back */
         int64_t own_ms;
+        int64_t http_block_ms; /* over HTTP, RESERVE BLOCK waits no longer */
+        int64_t heartbeat_ms; /* between two signs of life of GET /v1/events */
         int64_t repeat_ms; /* a repetition without a key counts as one for so long */
 };
 extern struct agents_limits agents_limits;

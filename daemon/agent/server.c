@@ -344,7 +344,7 @@ agents_stop_step(void *arg)
 
         for (c = TAILQ_FIRST(&a->conns); c != NULL; c = next) {
                 next = TAILQ_NEXT(c, link);
-                if (c->call == NULL && stream_unsent(c->stream) == 0)
+                if (c->call == NULL && conn_unsent(c) == 0)
                         conn_end(c, false, "the daemon ends");
         }
         if (TAILQ_EMPTY(&a->conns) || clock_now_ms() >= a->stop_by_ms)

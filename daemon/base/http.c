@@ -239,6 +239,8 @@ http_drain(struct http *h)
                 next = LIST_NEXT(c, link);
                 if (c->state == CONN_HEAD)
                         http_conn_go(c);
+                else if (c->state == CONN_STREAM)
+                        http_conn_close(c);
         }
 }
 

@@ -44,9 +44,12 @@ struct http_options {
         int64_t answer_ms; /* 120 s for http_answer after the body's end; then 503 */
 };
 
+enum { HTTP_ANSWERED = -1, HTTP_LATER = -2 };
+
 struct http_handlers {
         /* The header is there. Return the largest body wanted (0: none; a larger one gets
-         * 413), or -1 after answering at once with http_answer. */
+         * 413), HTTP_ANSWERED after answering at once with http_answer, or HTTP_LATER: the
+         * body is not read until http_want. */
         int64_t (*on_header)(void *arg, struct http_request *r);
         /* Bytes of the body in order. -1: answered already, eat the rest. */
         int (*on_body)(void *arg, struct http_request *r, const char *p, size_t n);
@@ -56,6 +59,13 @@ struct http_handlers {
          * answered (body too large, too slow or broken; no http_answer in time;
          * http_close). Forget r. Never called before on_header or after http_answer. */
         void (*on_gone)(void *arg, struct http_request *r);
+        /* A stream's output has left for the kernel. May be NULL. */
+        void (*on_drain)(void *arg, struct http_request *r);
+        /* Of connections with a state (http_set_peer_state); may be NULL. The client has
+         * ended its side; and, last of all, the connection is no more. broke: what was
+         * answered last cannot have arrived for sure. */
+        void (*on_eof)(void *arg, void *peer_state);
+        void (*on_closed)(void *arg, void *peer_state, bool broke);
 };
 
 struct http *http_open(struct loop *loop, const struct http_options *o,
@@ -78,6 +88,16 @@ bool http_is_secure(
 void http_set_state(struct http_request *r, void *state);
 void *http_state(const struct http_request *r);
 
+/* What the handlers keep for a connection, over its requests; NULL at first. */
+void http_set_peer_state(struct http_request *r, void *state);
+void *http_peer_state(const struct http_request *r);
+/* Has the client ended or lost the connection, whatever the loop has seen so far? */
+bool http_peer_gone(const struct http_request *r);
+/* It has proved who it is: it no longer counts among its address's connections. */
+void http_is_known(struct http_request *r);
+/* After HTTP_LATER: the body may come, or on_end at once when there is none. */
+void http_want(struct http_request *r, int64_t max);
+
 /* A header of the answer (CR, LF and NUL in it are an assert: ours to prevent). */
 void http_add_header(struct http_request *r, const char *name, const char *value);
 /* The whole answer, once; then r is no more. Security headers (nosniff, same-origin
@@ -87,6 +107,14 @@ void http_add_header(struct http_request *r, const char *name, const char *value
  * out by itself. */
 void http_answer(
     struct http_request *r, int status, const char *type, const void *body, size_t n);
+
+/* Instead of http_answer: an answer without a foreseen end (server-sent events), written
+ * piece by piece; r lives until http_stream_end, or on_gone. What was written and has not
+ * left is the caller's to bound. */
+void http_stream_begin(struct http_request *r, int status, const char *type);
+void http_stream_write(struct http_request *r, const void *p, size_t n);
+size_t http_stream_unsent(const struct http_request *r);
+void http_stream_end(struct http_request *r);
 
 /* Pure, for tests and the fuzzer: may this header block (request line and headers with
  * their CRLFs, up to and with the empty line) pass the gate? Status to answer, 0: pass. */

@@ -93,7 +93,7 @@ http_answer_head(struct buf *out, int status, const char *type, size_t n,
         add_date(out);
         if (*type != '\0')
                 buf_addf(out, "Content-Type: %s\r\n", type);
-        if (status != 204 && status != 304)
+        if (status != 204 && status != 304 && n != HTTP_NO_LENGTH)
                 buf_addf(out, "Content-Length: %zu\r\n", n);
         if (*connection != '\0')
                 buf_addf(out, "Connection: %s\r\n", connection);

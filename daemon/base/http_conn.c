@@ -3,11 +3,14 @@
  * request may look like http_gate.c.
  *
  * A connection reads a header (HEAD), hands on a body (BODY), waits for the handlers'
- * answer (WAIT), throws away the rest of a body nobody wants (EAT), and ends (LINGER:
- * our side is shut, what still comes is read away so that no reset overtakes the answer).
+ * answer (WAIT), or writes one without a foreseen end (STREAM), throws away the rest of a
+ * body nobody wants (EAT), and ends (LINGER: our side is shut, what still comes is read
+ * away so that no reset overtakes the answer).
  * The next request is looked at only when the one before is answered, so answers are in
  * order; unread input is bounded and TCP slows the client down. One timer a connection
- * means, by state: idle, header, rate of the body, no answer, end.
+ * means, by state: idle, header, rate of the body, no answer, end. Handlers that keep
+ * something for a connection are told how it ended: a reset shortly after the client's
+ * end of file says that it did not read its last answer.
  *
  * A kill at any moment loses only what was not answered: the client must ask again, and
  * the handlers know a repeated request by its token or key.
@@ -15,6 +18,7 @@
 #include "daemon/base/http_impl.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +33,7 @@ enum {
         UNSENT_MAX = 262144, /* answers waiting; more: no next request */
         BLANK_LINES_MAX = 4, /* before a request line */
         LINGER_MS = 5000,
+        WATCH_MS = 300, /* after the client's end: does a reset follow? */
 };
 
 /* ---- the end of a request, of a connection ---- */
@@ -60,11 +65,24 @@ conn_reap(void *arg)
         free(arg);
 }
 
+/* Has a reset come since the client's end of file? */
+static bool
+conn_was_reset(const struct http_conn *c)
+{
+        struct pollfd p = {.fd = stream_fd(c->s), .events = POLLOUT};
+
+        return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLNVAL)) != 0;
+}
+
 void
 http_conn_close(struct http_conn *c)
 {
+        void *peer_state = c->peer_state;
+
         if (c->s == NULL)
                 return;
+        c->peer_state = NULL;
+        c->broke = c->broke || stream_unsent(c->s) > 0 || (c->eof && conn_was_reset(c));
         stream_close(&c->s);
         timer_free(&c->timer);
         LIST_REMOVE(c, link);
@@ -74,6 +92,21 @@ http_conn_close(struct http_conn *c)
                 c->http->n_conns--;
         loop_later(c->http->loop, conn_reap, c);
         request_gone(c);
+        if (peer_state != NULL)
+                c->http->h->on_closed(c->http->arg, peer_state, c->broke);
+}
+
+/* Both sides have ended. When somebody wants to know whether the answer was read, a
+ * reset has a moment to come. */
+static void
+conn_both_ended(struct http_conn *c)
+{
+        if (c->peer_state == NULL || c->watched) {
+                http_conn_close(c);
+                return;
+        }
+        c->watched = true;
+        timer_set(c->timer, WATCH_MS);
 }
 
 /* All has left for the kernel: end our side, then the client's end of file or the
@@ -83,8 +116,10 @@ conn_shut(struct http_conn *c)
 {
         c->shut = true;
         timer_set(c->timer, LINGER_MS);
-        if (c->eof || shutdown(stream_fd(c->s), SHUT_WR) == -1)
+        if (shutdown(stream_fd(c->s), SHUT_WR) == -1)
                 http_conn_close(c);
+        else if (c->eof)
+                conn_both_ended(c);
 }
 
 static void
@@ -159,13 +194,23 @@ http_conn_refuse(struct http_conn *c, int status, const char *why)
 }
 
 static void
-conn_wake(void *arg)
+conn_on_wake(void *arg)
 {
         struct http_conn *c = arg;
 
         c->waking = false;
         if (c->s != NULL)
                 http_conn_go(c);
+}
+
+/* What is next begins at the end of the turn, not inside the caller. */
+static void
+conn_wake(struct http_conn *c)
+{
+        if (c->running || c->waking || c->s == NULL)
+                return;
+        c->waking = true;
+        loop_later(c->http->loop, conn_on_wake, c);
 }
 
 void
@@ -189,11 +234,47 @@ http_answer(
                 c->n_window = 0;
                 timer_set(c->timer, c->http->o.body_window_ms);
         }
-        /* what is next begins at the end of the turn, not inside the caller */
-        if (!c->running && !c->waking && c->s != NULL) {
-                c->waking = true;
-                loop_later(c->http->loop, conn_wake, c);
-        }
+        conn_wake(c);
+}
+
+/* ---- answers without a foreseen end ---- */
+
+void
+http_stream_begin(struct http_request *r, int status, const char *type)
+{
+        struct buf head AUTO_BUF = BUF_INIT;
+        struct http_conn *c = r->conn;
+
+        assert(c->r == r && c->state == CONN_WAIT);
+        c->close_after = true;
+        c->state = CONN_STREAM;
+        timer_clear(c->timer);
+        http_answer_head(&head, status, type, HTTP_NO_LENGTH, &r->lines, "close");
+        stream_write(c->s, head.data, head.len);
+}
+
+void
+http_stream_write(struct http_request *r, const void *p, size_t n)
+{
+        assert(r->conn->state == CONN_STREAM);
+        stream_write(r->conn->s, p, n);
+}
+
+size_t
+http_stream_unsent(const struct http_request *r)
+{
+        return stream_unsent(r->conn->s);
+}
+
+void
+http_stream_end(struct http_request *r)
+{
+        struct http_conn *c = r->conn;
+
+        assert(c->r == r && c->state == CONN_STREAM);
+        c->r = NULL;
+        request_free(r);
+        conn_linger(c);
 }
 
 void
@@ -267,8 +348,8 @@ conn_begin_request(struct http_conn *c)
         c->state = CONN_WAIT;
         timer_set(c->timer, c->http->o.answer_ms);
         max = c->http->h->on_header(c->http->arg, r);
-        assert(max >= 0 || c->r == NULL);
-        if (c->s != NULL && c->r != NULL)
+        assert(max >= 0 || max == HTTP_LATER || c->r == NULL);
+        if (c->s != NULL && c->r != NULL && max != HTTP_LATER)
                 conn_begin_body(c, max);
 }
 
@@ -431,8 +512,8 @@ conn_step_linger(struct http_conn *c)
 
         if (stream_input(c->s, &n) != NULL)
                 stream_consume(c->s, n);
-        if (c->eof && c->shut)
-                http_conn_close(c);
+        if (c->eof && c->shut && !c->watched)
+                conn_both_ended(c);
         return false;
 }
 
@@ -447,6 +528,10 @@ conn_step(struct http_conn *c)
                 return conn_step_body(c);
         case CONN_WAIT:
                 return false; /* pipelined input waits, and so does an end of file */
+        case CONN_STREAM:
+                if (c->eof)
+                        http_conn_close(c);
+                return false;
         case CONN_LINGER:
                 return conn_step_linger(c);
         }
@@ -512,9 +597,11 @@ conn_on_timer(void *arg)
         case CONN_WAIT:
                 http_conn_refuse(c, 503, "no answer in time; please try again");
                 break;
+        case CONN_STREAM:
+                break; /* without a deadline */
         case CONN_LINGER:
                 if (c->shut || conn_is_stuck(c, ms))
-                        http_conn_close(c);
+                        http_conn_close(c); /* watched: was it reset? */
                 else
                         timer_set(c->timer, ms);
                 break;
@@ -534,6 +621,8 @@ conn_on_drain(void *arg)
 
         if (c->state == CONN_LINGER && !c->shut)
                 conn_shut(c);
+        else if (c->state == CONN_STREAM && c->http->h->on_drain != NULL)
+                c->http->h->on_drain(c->http->arg, c->r);
         else
                 http_conn_go(c);
 }
@@ -544,14 +633,20 @@ conn_on_eof(void *arg)
         struct http_conn *c = arg;
 
         c->eof = true;
-        http_conn_go(c);
+        if (c->peer_state != NULL && c->http->h->on_eof != NULL)
+                c->http->h->on_eof(c->http->arg, c->peer_state);
+        if (c->s != NULL)
+                http_conn_go(c);
 }
 
 static void
 conn_on_close(void *arg, const struct err *why)
 {
+        struct http_conn *c = arg;
+
         (void)why;
-        http_conn_close(arg);
+        c->broke = true;
+        http_conn_close(c);
 }
 
 static const struct stream_handlers conn_handlers = {
@@ -616,6 +711,41 @@ bool
 http_is_secure(const struct http_request *r)
 {
         return r->secure;
+}
+
+void
+http_set_peer_state(struct http_request *r, void *state)
+{
+        assert(r->conn->http->h->on_closed != NULL);
+        r->conn->peer_state = state;
+}
+
+void *
+http_peer_state(const struct http_request *r)
+{
+        return r->conn->peer_state;
+}
+
+bool
+http_peer_gone(const struct http_request *r)
+{
+        return r->conn->s == NULL || r->conn->eof || stream_peer_gone(r->conn->s);
+}
+
+void
+http_is_known(struct http_request *r)
+{
+        r->conn->has_key = false;
+}
+
+void
+http_want(struct http_request *r, int64_t max)
+{
+        struct http_conn *c = r->conn;
+
+        assert(c->r == r && c->state == CONN_WAIT);
+        conn_begin_body(c, max);
+        conn_wake(c);
 }
 
 void

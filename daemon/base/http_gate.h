@@ -87,8 +87,10 @@ bool http_forwarded_secure(const struct http_head *head);
 
 /* The reason phrase; "Unknown" for others. */
 const char *http_status_text(int status);
-/* The head of an answer, with its empty line. own: header lines of the handler, whole;
- * they stand instead of ours of the same name. */
+/* The head of an answer, with its empty line. n: bytes of its body, HTTP_NO_LENGTH when
+ * only the connection's end ends it. own: header lines of the handler, whole; they stand
+ * instead of ours of the same name. */
+#define HTTP_NO_LENGTH ((size_t)-1)
 void http_answer_head(struct buf *out, int status, const char *type, size_t n,
     const struct buf *own, const char *connection);
 /* Is there a line of that name among whole header lines? */

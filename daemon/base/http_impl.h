@@ -12,7 +12,7 @@
 #include "daemon/base/http_gate.h"
 #include "daemon/base/stream.h"
 
-enum conn_state { CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_EAT, CONN_LINGER };
+enum conn_state { CONN_HEAD, CONN_BODY, CONN_WAIT, CONN_STREAM, CONN_EAT, CONN_LINGER };
 
 struct http_request {
         struct http_conn *conn;
@@ -29,7 +29,8 @@ struct http_conn {
         struct stream *s; /* NULL once closed */
         struct timer *timer; /* what it means: see the file head */
         enum conn_state state;
-        struct http_request *r; /* BODY and WAIT; else NULL */
+        struct http_request *r; /* BODY, WAIT and STREAM; else NULL */
+        void *peer_state; /* of the handlers, for the connection; NULL none */
         char peer[64]; /* plain address of the other end */
         bool is_proxy; /* peer is one of the trusted */
         bool is_refused; /* over the limits: counted apart */
@@ -40,6 +41,8 @@ struct http_conn {
         bool eof; /* the client has ended its side */
         bool began; /* HEAD: the first byte is there */
         bool shut; /* LINGER: our side is ended */
+        bool watched; /* LINGER: a reset would tell that the answer did not arrive */
+        bool broke; /* it ended with an error */
         bool close_after; /* of the answer being sent */
         bool expect; /* the client waits for 100 Continue */
         bool is_head_method; /* no body in the answer */

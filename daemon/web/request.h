@@ -26,6 +26,8 @@ struct web {
 };
 
 struct web_request;
+struct web_agent;
+struct live;
 
 struct web_route {
         enum http_method method;
@@ -67,11 +69,21 @@ struct web_request {
         void (*next)(struct web_request *q); /* what the timer does; NULL: not taken */
         struct web_reading *reading; /* an answer of the store is awaited */
 
+        /* agents (api.h) */
+        struct web_agent *agent; /* of its connection, NULL */
+        struct web_login *login; /* the store is asked for its token */
+        struct live *live; /* it tells events */
+
         /* status pages */
         const char *reply; /* what he wrote in the box */
         const char *fault; /* beside it, "" none */
         enum page_notice notice;
         const char *subject, *from_name, *from_address, *phone; /* of the ticket */
+};
+
+struct web_login { /* lives until the token was looked up */
+        struct web_request *q; /* NULL: nobody waits any more */
+        char token[65]; /* its SHA-256 */
 };
 
 struct web_reading { /* lives until the store has answered */
@@ -82,6 +94,10 @@ struct web_reading { /* lives until the store has answered */
 /* The answer, once; q is reaped at the end of the turn. */
 void
 web_answer(struct web_request *q, int status, const char *type, const struct buf *body);
+/* The headers for a page of another site (q->origin), where it is one. */
+void web_add_cors(struct web_request *q);
+/* q is over without web_answer; it is reaped at the end of the turn. */
+void web_request_end(struct web_request *q);
 void web_answer_page(struct web_request *q, int status, const struct buf *body);
 void web_answer_error(struct web_request *q, enum page_error e);
 /* 303: after a POST. */
@@ -101,12 +117,16 @@ void web_deliver(struct web_request *q);
 /* Is the Origin our own page's (or none was given)? */
 bool web_origin_is_own(struct web_request *q);
 
-/* ---- forms.c, status.c, calls.c ---- */
+/* ---- forms.c, status.c, calls.c, api.c, live.c ---- */
 extern const struct web_route web_form_routes[];
 extern const size_t n_web_form_routes;
 extern const struct web_route web_status_routes[];
 extern const size_t n_web_status_routes;
 extern const struct web_route web_call_routes[];
 extern const size_t n_web_call_routes;
+extern const struct web_route web_api_routes[];
+extern const size_t n_web_api_routes;
+extern const struct web_route web_live_routes[];
+extern const size_t n_web_live_routes;
 
 #endif

@@ -19,6 +19,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
 #include "daemon/intake.h"
+#include "daemon/web/api.h"
 #include "daemon/web/request.h"
 
 #define AGAIN_MS 250 /* between two tries */
@@ -39,10 +40,11 @@ request_reap(void *arg)
 }
 
 /* It is over: nothing comes back to it any more. */
-static void
-request_end(struct web_request *q)
+void
+web_request_end(struct web_request *q)
 {
         q->http = NULL;
+        web_agent_forget(q);
         if (q->delivery != 0)
                 web_form_forget(q->web->channel, q->delivery);
         q->delivery = 0;
@@ -78,18 +80,25 @@ request_new(struct web *w, struct http_request *r)
 /* ---- answers ---- */
 
 void
+web_add_cors(struct web_request *q)
+{
+        if (*q->origin == '\0')
+                return;
+        http_add_header(q->http, "Access-Control-Allow-Origin", q->origin);
+        http_add_header(
+            q->http, "Access-Control-Expose-Headers", "Location, Retry-After");
+        http_add_header(q->http, "Vary", "Origin");
+}
+
+void
 web_answer(struct web_request *q, int status, const char *type, const struct buf *body)
 {
         struct http_request *r = q->http;
 
-        if (*q->origin != '\0') {
-                http_add_header(r, "Access-Control-Allow-Origin", q->origin);
-                http_add_header(r, "Access-Control-Expose-Headers", "Location");
-                http_add_header(r, "Vary", "Origin");
-        }
+        web_add_cors(q);
         log_debug("WEB", "path=%s client=%s status=%d", log_quote(http_path(r)),
             http_client(r), status);
-        request_end(q);
+        web_request_end(q);
         http_answer(r, status, type, buf_str(body), body->len);
 }
 
@@ -354,6 +363,8 @@ route_find(enum http_method method, const char *path)
             {web_form_routes, n_web_form_routes},
             {web_status_routes, n_web_status_routes},
             {web_call_routes, n_web_call_routes},
+            {web_api_routes, n_web_api_routes},
+            {web_live_routes, n_web_live_routes},
         };
 
         for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
@@ -413,7 +424,28 @@ on_gone(void *arg, struct http_request *r)
 
         (void)arg;
         if (q != NULL)
-                request_end(q);
+                web_request_end(q);
+}
+
+static void
+on_drain(void *arg, struct http_request *r)
+{
+        (void)arg;
+        live_drained(http_state(r));
+}
+
+static void
+on_eof(void *arg, void *peer_state)
+{
+        (void)arg;
+        web_agent_eof(peer_state);
+}
+
+static void
+on_closed(void *arg, void *peer_state, bool broke)
+{
+        (void)arg;
+        web_agent_closed(peer_state, broke);
 }
 
 static const struct http_handlers handlers = {
@@ -421,6 +453,9 @@ static const struct http_handlers handlers = {
     .on_body = on_body,
     .on_end = on_end,
     .on_gone = on_gone,
+    .on_drain = on_drain,
+    .on_eof = on_eof,
+    .on_closed = on_closed,
 };
 
 /* ---- the server ---- */

@@ -1,10 +1,12 @@
 /*
- * The customers' side of the desk over HTTP: forms, status pages, health.
+ * The desk over HTTP: forms and status pages for customers, commands for agents, health.
  *
  *     GET, POST /f/NAME            a form; OPTIONS for the sites that may post it
  *     GET       /f/NAME/thanks/... after it was sent
  *     GET, POST /s/TICKET-SIGNED   what became of a ticket, and a reply box
  *     POST      /calls/NAME        records of a telephone exchange
+ *     POST      /v1                the agents' commands
+ *     GET       /v1/events         the agents' events, as server-sent events
  *     GET       /health            JSON: 200, or 503 when the store is away
  */
 #ifndef HELPLINE_DAEMON_WEB_SERVER_H
