@@ -31,7 +31,6 @@ desk_drain(struct desk *d, const char *who)
         d->draining = true;
         lmtp_drain(d->lmtp);
         phones_drain(d->phones);
-        web_drain(d->web);
         agents_drain(d->agents);
         dispatch_drain(d->dispatch);
 }
@@ -73,6 +72,7 @@ desk_shutdown(struct desk *d, const char *who)
                 return;
         notify_send("STOPPING=1");
         desk_drain(d, who);
+        web_drain(d->web); /* not before: agents over HTTP finish what they hold */
         d->stopping = true;
         d->stop_timer = timer_new(d->loop, on_stop_turn, d);
         timer_set(d->stop_timer, POLL_MS);

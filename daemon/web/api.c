@@ -19,7 +19,6 @@
 #include <strings.h>
 
 #include "daemon/agent/limits.h"
-#include "daemon/base/crash.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
@@ -86,7 +85,6 @@ on_answer(void *arg, const char *resp, size_t n)
 
         if (q == NULL)
                 return;
-        crash_point("api.answer");
         if (n > 0 && resp_value_parse(resp, n, n, a, &v, &err) <= 0) {
                 log_error("API", "why=%s", log_quote(err.text));
                 web_api_error(q, "UNSURE", "the answer could not be written as JSON");

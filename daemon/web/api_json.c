@@ -167,12 +167,43 @@ write_text(struct json_out *o, const struct resp_value *v, bool is_bytes)
                 jo_stringn(o, v->s, v->len);
 }
 
+/* Digits at *p, at least one. */
+static bool
+skip_digits(const char **p)
+{
+        size_t n = strspn(*p, "0123456789");
+
+        *p += n;
+        return n > 0;
+}
+
+/* As JSON writes numbers: no "+1", "01", "1.", "inf". */
+static bool
+is_number(const char *s)
+{
+        s += *s == '-';
+        if (*s == '0')
+                s++;
+        else if (!skip_digits(&s))
+                return false;
+        if (*s == '.') {
+                s++;
+                if (!skip_digits(&s))
+                        return false;
+        }
+        if (*s == 'e' || *s == 'E') {
+                s += s[1] == '+' || s[1] == '-' ? 2 : 1;
+                if (!skip_digits(&s))
+                        return false;
+        }
+        return *s == '\0';
+}
+
 /* A number where JSON has one for it, else a text ("inf"). */
 static void
 write_double(struct json_out *o, const struct resp_value *v)
 {
-        if (v->len > 0 && v->len < 40 && strspn(v->s, "0123456789+-.e") == v->len &&
-            v->s[0] != '.' && v->s[0] != '+' && v->s[v->len - 1] != '.')
+        if (v->len < 40 && strlen(v->s) == v->len && is_number(v->s))
                 jo_raw(o, v->s, v->len);
         else
                 jo_stringn(o, v->s, v->len);
