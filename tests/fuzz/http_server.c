@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct loop *loop;
 static struct http *http;
-static struct http_request *held;
+static struct http_request *held; /* until the next turn */
+static bool is_wanted; /* its body was asked for */
 static int n_open; /* requests that passed on_header and have no end yet */
 static uint64_t n_body; /* bytes of the one under way */
 
@@ -46,10 +47,15 @@ on_header(void *arg, struct http_request *r)
         n_body = 0;
         must(n_open == 1 && http_path(r)[0] == '/');
         must(strcmp(http_client(r), "unknown") == 0);
+        if (http_path(r)[1] == 'w') { /* its body comes later */
+                held = r;
+                is_wanted = false;
+                return HTTP_LATER;
+        }
         if (http_path(r)[1] != 'e')
                 return 1000;
         answer(r);
-        return -1;
+        return HTTP_ANSWERED;
 }
 
 static int
@@ -67,7 +73,12 @@ static void
 on_end(void *arg, struct http_request *r)
 {
         (void)arg;
-        if (http_path(r)[1] == 'l')
+        if (http_path(r)[1] == 's') {
+                http_stream_begin(r, 200, "text/event-stream");
+                http_stream_write(r, ":\n", 2);
+        }
+        is_wanted = true;
+        if (http_path(r)[1] == 'l' || http_path(r)[1] == 's')
                 held = r;
         else
                 answer(r);
@@ -85,8 +96,10 @@ on_gone(void *arg, struct http_request *r)
 static void
 start(void)
 {
-        static const struct http_handlers handlers = {
-            on_header, on_body, on_end, on_gone};
+        static const struct http_handlers handlers = {.on_header = on_header,
+            .on_body = on_body,
+            .on_end = on_end,
+            .on_gone = on_gone};
         static const char *const listen[] = {"127.0.0.1:0"};
         struct http_options o = {.listen = listen, .n_listen = 1};
         struct err err;
@@ -107,7 +120,14 @@ turn(int fd)
                 struct http_request *r = held;
 
                 held = NULL;
-                answer(r);
+                if (!is_wanted)
+                        http_want(r, 1000);
+                else if (http_path(r)[1] == 's') {
+                        n_open--;
+                        http_stream_write(r, "\n", 1);
+                        http_stream_end(r);
+                } else
+                        answer(r);
         }
         while (recv(fd, room, sizeof room, MSG_DONTWAIT) > 0)
                 ;
