@@ -124,7 +124,8 @@ on_gone(void *arg, struct http_request *r)
         job_free(r);
 }
 
-static const struct http_handlers handlers = {on_header, on_body, on_end, on_gone};
+static const struct http_handlers handlers = {
+    .on_header = on_header, .on_body = on_body, .on_end = on_end, .on_gone = on_gone};
 
 /* ---- set up ---- */
 
