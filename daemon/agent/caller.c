@@ -148,7 +148,8 @@ caller_listen(struct conn *c, const char *channel, struct err *err)
                     "channel: expected me, desk, line:NAME or ticket:ID, got '%.100s'",
                     channel);
         if (strncmp(channel, "line:", 5) == 0 &&
-            config_line(c->agents->desk->config, channel + 5) == NULL)
+            (config_line(c->agents->desk->config, channel + 5) == NULL ||
+                !identity_sees_line(c->agents, &c->me, channel + 5)))
                 return err_code(err, ERR_NOTFOUND, "NOSUCH", "there is no line '%.100s'",
                     channel + 5);
         if (c->n_subscriptions >= agents_limits.subscriptions)
