@@ -62,7 +62,8 @@ struct desk *
 desk_open(struct loop *loop, struct config *config, bool demo, struct err *err);
 void desk_free(struct desk **d);
 
-/* RELOAD and SIGHUP: load, check, swap. -1: the old configuration stays, *err says
+/* RELOAD and SIGHUP, after janitor_count(): load, check, swap. -1: the old configuration
+ * stays, *err says
  * how many errors and the first one; report (may be NULL) gets all of them. */
 int desk_reload(struct desk *d, struct config_report *report, struct err *err);
 /* No new mail (421/451), no new tickets to agents (-DRAINING); what is under way ends. */
@@ -81,6 +82,11 @@ void desk_assign(struct desk *d, const char *agent, const char *ticket, const ch
 /* For how long a ticket that comes back is kept for its owner; 0: there is no such
  * agent any more. */
 int64_t desk_own_ms(const struct desk *d, const char *owner);
+struct ticket_event;
+/* A ticket that comes back to a line that is gone from the files (it was resolved then)
+ * goes to the first line: sets line and class of the event, which live in a. */
+void desk_find_line(
+    struct desk *d, const struct ticket *t, struct arena *a, struct ticket_event *e);
 int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the
@@ -110,7 +116,10 @@ void absences_free(struct desk *d);
 struct janitor *janitor_new(struct desk *d);
 void janitor_start(struct janitor *j);
 void janitor_free(struct janitor **j);
-/* How many tickets wait in this line or are in hand, as last counted (at most 5 s ago). */
+/* Counts the tickets of the lines; then fn, also when the store is away. */
+void janitor_count(struct janitor *j, loop_fn fn, void *arg);
+/* How many tickets of this line wait, for an agent or their customer, or are in hand, as
+ * last counted (at most 5 s ago). */
 int64_t janitor_tickets(const struct janitor *j, const char *line);
 
 #endif

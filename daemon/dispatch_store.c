@@ -17,6 +17,7 @@
 #include "daemon/base/crash.h"
 #include "daemon/base/log.h"
 #include "daemon/desk.h"
+#include "queue/ticket.h"
 
 #define LEASE_BOT_MS (5 * 60000)
 
@@ -70,6 +71,21 @@ int64_t
 desk_own_ms(const struct desk *d, const char *owner)
 {
         return config_agent(d->config, owner) == NULL ? 0 : agents_limits.own_ms;
+}
+
+void
+desk_find_line(
+    struct desk *d, const struct ticket *t, struct arena *a, struct ticket_event *e)
+{
+        struct class *k;
+
+        if (config_line(d->config, t->line) != NULL)
+                return;
+        k = arena_alloc(a, sizeof *k);
+        rules_class_handed(d->config, t, d->config->lines[0].name, a, k);
+        dispatch_set_class(d->dispatch, k);
+        e->line = arena_strdup(a, d->config->lines[0].name);
+        e->class_doc = k;
 }
 
 /* Pairs line, ms for the script, in a. */

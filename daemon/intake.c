@@ -450,6 +450,19 @@ on_put(void *arg, const struct err *err, const struct put_answer *a)
         job_settle(j, SETTLE_LATER, &stale);
 }
 
+/* Who had the newest of the customer's tickets that anybody had. */
+static const char *
+facts_last_agent(const struct facts_answer *f)
+{
+        for (size_t i = 0; i < f->n_recent; i++) {
+                const struct ticket *t = facts_ticket(f, f->recent[i]);
+
+                if (t != NULL && t->given > 0 && t->owner[0] != '\0')
+                        return t->owner;
+        }
+        return "";
+}
+
 /* A call may be nothing to us, or only a note; *t: the ticket it belongs to. false: there
  * is nothing to store. */
 static bool
@@ -528,6 +541,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
                 t = NULL;
         }
         j->is_new = t == NULL;
+        j->last_agent = facts_last_agent(f);
         if (j->is_new)
                 job_create(j, continues, &change);
         change_add_mail(j, &change, t, sender);

@@ -177,6 +177,7 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
             .counts = j->counts,
         };
 
+        desk_find_line(j->intake->desk, t, j->arena, &e);
         return ticket_apply(t, &e, j->arena, c, err);
 }
 
@@ -192,6 +193,30 @@ job_came_ms(const struct job *j)
                 return now;
         at = (c->ended_at_us != 0 ? c->ended_at_us : c->started_at_us) / 1000;
         return at != 0 && at < now ? at : now;
+}
+
+/* Whom the route prefers: the customer's last agent, or his account manager; "" nobody. */
+static const char *
+job_prefers(struct job *j)
+{
+        const struct config *c = j->intake->desk->config;
+        const struct customer_row *row;
+        const char *agent = "";
+
+        switch (j->decision.prefer) {
+        case PREFER_NONE:
+                break;
+        case PREFER_LAST_AGENT:
+                agent = j->last_agent;
+                break;
+        case PREFER_MANAGER:
+                row = customers_find(&c->customers,
+                    address_normalise(j->arena, j->message->from.address),
+                    j->message->phone);
+                agent = row != NULL ? row->manager : "";
+                break;
+        }
+        return agent != NULL && config_agent(c, agent) != NULL ? agent : "";
 }
 
 void
@@ -223,6 +248,9 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         b.route = dec->route;
         b.tags = dec->tags;
         b.n_tags = dec->n_tags;
+        b.prefer = job_prefers(j);
+        b.prefer_ms = dec->prefer_ms;
+        b.keep_ms = dec->prefer == PREFER_LAST_AGENT ? dec->prefer_ms : 0;
         b.why = buf_str(&why);
         b.links =
             continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);

@@ -42,6 +42,7 @@ struct job {
         const char **learn; /* mids nobody knows yet */
         size_t n_learn;
         struct decision decision;
+        const char *last_agent; /* who had his newest ticket, "" nobody */
         const struct tag_count *tag_counts; /* how many were tagged so lately */
         size_t n_tag_counts;
         bool is_new;

@@ -27,7 +27,7 @@
 
 struct line_count {
         char *name;
-        int64_t n; /* queued or in hand */
+        int64_t n; /* queued, in hand or waiting */
 };
 
 struct janitor {
@@ -38,6 +38,7 @@ struct janitor {
         bool counting;
         unsigned turn;
         uint64_t data_seen; /* stamp of changed data files at the last look, 0 none */
+        uint64_t data_stamp; /* of those that are being reloaded for */
         uint64_t data_bad; /* stamp at which a reload failed, 0 none */
         struct line_count *lines;
         size_t n_lines;
@@ -103,18 +104,51 @@ on_counted(void *arg, const struct err *err, const struct store_stats *st)
         j->lines = xcalloc(st->n_lines, sizeof *j->lines);
         for (size_t i = 0; i < st->n_lines; i++) {
                 j->lines[i].name = xstrdup(st->lines[i]);
-                j->lines[i].n = st->queued[i] + st->held[i];
+                j->lines[i].n = st->queued[i] + st->held[i] + st->waiting[i];
         }
         j->n_lines = st->n_lines;
+}
+
+/* ---- somebody wants the numbers of this moment ---- */
+
+struct counting { /* janitor_count() under way */
+        struct janitor *janitor;
+        loop_fn fn;
+        void *arg;
+};
+
+static void
+on_counted_now(void *arg, const struct err *err, const struct store_stats *st)
+{
+        struct counting *c = arg;
+
+        on_counted(c->janitor, err, st);
+        c->fn(c->arg);
+        free(c);
+}
+
+void
+janitor_count(struct janitor *j, loop_fn fn, void *arg)
+{
+        struct counting *c = xcalloc(1, sizeof *c);
+
+        c->janitor = j;
+        c->fn = fn;
+        c->arg = arg;
+        store_stats(j->desk->store, on_counted_now, c);
 }
 
 /* ---- the files beside the configuration ---- */
 
 static void
-data_reload(struct janitor *j, uint64_t stamp)
+data_reload(void *arg)
 {
+        struct janitor *j = arg;
+        uint64_t stamp = j->data_stamp;
         struct err err = {.kind = ERR_NONE};
 
+        if (j->desk->stopping)
+                return;
         log_info("RELOAD", "why=\"a list, the customers or another file has changed\"");
         if (desk_reload(j->desk, NULL, &err) == -1)
                 j->data_bad = stamp;
@@ -137,8 +171,10 @@ data_look(struct janitor *j)
                 return;
         if (stamp != seen)
                 j->data_seen = stamp;
-        else
-                data_reload(j, stamp);
+        else {
+                j->data_stamp = stamp;
+                janitor_count(j, data_reload, j);
+        }
 }
 
 static void

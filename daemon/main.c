@@ -80,7 +80,7 @@ on_term(void *arg)
 }
 
 static void
-on_hup(void *arg)
+reload_now(void *arg)
 {
         struct config_report report = {.text = BUF_INIT};
         struct err err;
@@ -88,6 +88,14 @@ on_hup(void *arg)
         if (desk_reload(arg, &report, &err) == -1 && report.text.len > 0)
                 fputs(buf_str(&report.text), stderr);
         config_report_fini(&report);
+}
+
+static void
+on_hup(void *arg)
+{
+        struct desk *d = arg;
+
+        janitor_count(d->janitor, reload_now, d);
 }
 
 static void

@@ -416,7 +416,7 @@ struct store_stats {
         int64_t tickets[6]; /* by enum ticket_state */
         const char **lines; /* with their numbers below, by index */
         size_t n_lines;
-        int64_t *queued, *held,
+        int64_t *queued, *held, *waiting,
             *oldest_ms; /* the last: how long the first in line waits */
         int64_t in_messages, in_duplicates, in_quarantined;
         int64_t out_held, out_queued, out_deferred, out_dead;

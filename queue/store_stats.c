@@ -19,9 +19,11 @@ stats_line(struct store_stats *st, struct arena *a, const char *name)
         st->lines = arena_grow(a, st->lines, st->n_lines, sizeof(*st->lines));
         st->queued = arena_grow(a, st->queued, st->n_lines, sizeof(*st->queued));
         st->held = arena_grow(a, st->held, st->n_lines, sizeof(*st->held));
+        st->waiting = arena_grow(a, st->waiting, st->n_lines, sizeof(*st->waiting));
         st->oldest_ms = arena_grow(a, st->oldest_ms, st->n_lines, sizeof(*st->oldest_ms));
         st->lines[st->n_lines] = arena_strdup(a, name);
-        st->queued[st->n_lines] = st->held[st->n_lines] = st->oldest_ms[st->n_lines] = 0;
+        st->queued[st->n_lines] = st->held[st->n_lines] = 0;
+        st->waiting[st->n_lines] = st->oldest_ms[st->n_lines] = 0;
         return st->n_lines++;
 }
 
@@ -38,6 +40,8 @@ stats_line_count(struct store_stats *st, struct arena *a, const char *rest, int6
                 st->queued[i] = n;
         else if (strncmp(rest, "held:", 5) == 0)
                 st->held[i] = n;
+        else if (strncmp(rest, "waiting:", 8) == 0)
+                st->waiting[i] = n;
 }
 
 static void
@@ -52,7 +56,9 @@ stats_counts(struct store_stats *st, struct arena *a, const redisReply *pairs)
 
                 if (strncmp(f, "s:", 2) == 0 && ticket_state_parse(f + 2, &state))
                         st->tickets[state] = n;
-                else if (strncmp(f, "l:queued:", 9) == 0 || strncmp(f, "l:held:", 7) == 0)
+                else if (strncmp(f, "l:queued:", 9) == 0 ||
+                         strncmp(f, "l:held:", 7) == 0 ||
+                         strncmp(f, "l:waiting:", 10) == 0)
                         stats_line_count(st, a, f + 2, n);
                 else if (strcmp(f, "in") == 0)
                         st->in_messages = n;

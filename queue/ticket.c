@@ -178,7 +178,11 @@ law_queue(const struct law *l, int64_t v_us)
         law_set_state(l, TICKET_QUEUED);
         change_setn(l->c, "queued", l->e->now_ms);
         change_setn(l->c, "v", v_us);
-        change_enter_class(l->c, l->t->class_id, l->t->class_doc.text, v_us);
+        if (l->e->class_doc != NULL)
+                change_enter_class(
+                    l->c, l->e->class_doc->id, l->e->class_doc->text, v_us);
+        else
+                change_enter_class(l->c, l->t->class_id, l->t->class_doc.text, v_us);
 }
 
 void
@@ -216,21 +220,30 @@ void
 law_queue_anew(const struct law *l)
 {
         const struct ticket *t = l->t;
-        int64_t v = law_start(t, l->e->now_ms);
+        int64_t v = law_start(t, l->e->now_ms), own_ms = l->e->own_ms;
+
+        if (own_ms > 0 && t->keep_ms > 0) /* its route says how long */
+                own_ms = t->keep_ms;
+        if (l->e->class_doc != NULL) { /* its line is gone */
+                v = (l->e->now_ms - l->e->class_doc->head_ms) * 1000;
+                change_set(l->c, "line", l->e->line);
+        }
 
         if (t->state == TICKET_RESOLVED)
                 law_unresolve(l);
         else
                 law_leave_waiting(l);
         change_setn(l->c, "entered", l->e->now_ms);
-        if (t->owner[0] == '\0' || l->e->own_ms <= 0) {
+        if (t->owner[0] == '\0' || own_ms <= 0) {
                 law_queue(l, v);
                 return;
         }
         law_set_state(l, TICKET_QUEUED);
         change_setn(l->c, "queued", l->e->now_ms);
         change_setn(l->c, "v", v);
-        change_enter_own(l->c, t->owner, v, l->e->now_ms + l->e->own_ms);
+        if (l->e->class_doc != NULL)
+                change_class(l->c, l->e->class_doc->id, l->e->class_doc->text);
+        change_enter_own(l->c, t->owner, v, l->e->now_ms + own_ms);
 }
 
 /* Who left no address with a form reads the answer on his page of the ticket. */

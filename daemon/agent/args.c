@@ -472,6 +472,8 @@ parse_words(struct parse *p)
                                 continue;
                         return wrong_number(p);
                 }
+                if ((s->flags & ARG_OPTIONAL) && options_begin(p))
+                        continue;
                 do {
                         if (take(p, s) == -1)
                                 return -1;

@@ -129,15 +129,22 @@ cmd_token_drop(struct call *c)
 
 /* ---- the daemon ---- */
 
-void
-cmd_reload(struct call *c)
+static void
+reload_now(void *arg)
 {
+        struct call *c = arg;
         struct err err = {.kind = ERR_NONE};
 
         if (desk_reload(c->agents->desk, NULL, &err) == -1)
                 call_fail(c, &err);
         else
                 call_ok(c);
+}
+
+void
+cmd_reload(struct call *c)
+{
+        janitor_count(c->agents->desk->janitor, reload_now, c);
 }
 
 void

@@ -241,6 +241,7 @@ unsend_apply(struct call *c, const struct ticket_view *v, struct arena *a,
 
         call_event(c, &v->ticket, EVENT_UNSEND, &e);
         e.target = call_arg(c, "message");
+        desk_find_line(c->agents->desk, &v->ticket, a, &e);
         return ticket_apply(&v->ticket, &e, a, out, err);
 }
 
@@ -394,6 +395,7 @@ reopen_apply(struct call *c, const struct ticket_view *v, struct arena *a,
 
         call_event(c, &v->ticket, EVENT_REOPEN, &e);
         e.text = call_arg(c, "reason");
+        desk_find_line(c->agents->desk, &v->ticket, a, &e);
         return ticket_apply(&v->ticket, &e, a, out, err);
 }
 

@@ -179,6 +179,9 @@ if verb == 'pull' then
         local function pull_ready()
                 local k = 'a:' .. pull.agent
                 local p = hget(k, 'presence') or 'offline'
+                if agent_absent(pull.agent) then
+                        return false
+                end
                 if p == 'offline' and ARGV[16] == '1' then
                         hset(k, 'presence', 'ready')
                         hset(k, 'reason', '')
