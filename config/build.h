@@ -107,6 +107,9 @@ bool value_address(
 bool value_line(struct build *b, const struct value *v, const char **out);
 /* 1h30m, in ms. */
 bool duration_read(const char *s, int64_t *ms);
+/* "1d2h", "10m"; a step as it is written ("also third"). */
+const char *open_time_shown(struct arena *a, struct open_time t);
+const char *step_shown(struct arena *a, const struct class_step *s);
 /* "4h" for a message. */
 const char *duration_shown(struct arena *a, int64_t ms);
 /* A duration, or head start, within the bounds of the option. */

@@ -55,6 +55,9 @@ struct decision {
         const char *ask; /* template that asks the customer back, "" none */
         enum { PREFER_NONE, PREFER_LAST_AGENT, PREFER_MANAGER } prefer;
         int64_t prefer_ms; /* for how long */
+        int64_t now_ms; /* of the facts: the steps count from here */
+        const struct calendar *calendar; /* they count in this one; NULL real time */
+        const char *timezone; /* the desk's, for people */
         struct class class_doc; /* sealed: complete demands, head start included */
         /* all, in order, routes included up to the chosen */
         struct sentence_trace *sentences;
@@ -93,6 +96,14 @@ struct who_fits {
 size_t
 rules_who_fits(const struct config *c, const struct class *k, const struct calendar *cal,
     int64_t entered_ms, int64_t now_ms, struct arena *a, struct who_fits **out);
+
+/* "steps":[{"after","does","at"}] of WHY, into an open object: for a ticket that entered
+ * then. cal: of the class (NULL real time). */
+void rules_steps_format(const struct class *k, const struct calendar *cal,
+    int64_t entered_ms, struct json_out *o);
+/* "agents":[{"agent","fits","from","against"}] of WHY; only: this one alone, "" all. */
+void rules_agents_format(const struct who_fits *w, size_t n, const char *only,
+    int64_t now_ms, struct json_out *o);
 
 /* The members of WHY and `explain --json` that the rules know (PROTOCOL.md), but
  * not "agents" (the caller adds them): writes `"route":...,"steps":[]` into an

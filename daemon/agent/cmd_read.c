@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/rules.h"
 #include "daemon/agent/agent.h"
 #include "daemon/base/clock.h"
 #include "daemon/phones.h"
@@ -335,14 +336,13 @@ cmd_blob(struct call *c)
 
 /* ---- WHY ---- */
 
-struct why_agent {
+struct why_agent { /* one who is asked about: his place in why.fits */
         struct call *call;
-        const char *name;
-        const char *against; /* "" he fits */
+        size_t i;
 };
 
 struct why { /* call->state */
-        struct why_agent *agents;
+        struct who_fits *fits;
         size_t n;
         size_t n_waiting;
         struct buf head; /* the document up to "agents" */
@@ -357,19 +357,7 @@ why_answer(struct call *c)
 
         jo_init(&o, &doc);
         o.comma = true;
-        jo_key(&o, "agents");
-        jo_open(&o, '[');
-        for (size_t i = 0; i < w->n; i++) {
-                bool fits = w->agents[i].against[0] == '\0';
-
-                jo_open(&o, '{');
-                jo_kstring(&o, "agent", w->agents[i].name);
-                jo_kbool(&o, "fits", fits);
-                jo_ktime(&o, "from", fits ? clock_now_us() : 0);
-                jo_kstring(&o, "against", w->agents[i].against);
-                jo_close(&o, '}');
-        }
-        jo_close(&o, ']');
+        rules_agents_format(w->fits, w->n, call_arg(c, "agent"), clock_now_ms(), &o);
         jo_close(&o, '}');
         answer_bulk(c, &doc);
 }
@@ -381,17 +369,18 @@ why_on_agent(void *arg, const struct err *err, const struct agent_state *s)
         struct why_agent *a = arg;
         struct call *c = a->call;
         struct why *w = c->state;
-        const struct agent_options *o = config_agent(c->agents->desk->config, a->name);
+        struct who_fits *f = &w->fits[a->i];
 
-        if (err->kind == ERR_NONE && a->against[0] == '\0' && o != NULL) {
+        if (err->kind == ERR_NONE && f->fits) {
                 if (s->presence == PRESENCE_AWAY)
-                        a->against = arena_printf(c->arena, "is away%s%s",
+                        f->against = arena_printf(c->arena, "is away%s%s",
                             s->reason[0] != '\0' ? ": " : "", s->reason);
-                else if (s->used >= o->holds)
-                        a->against = arena_printf(
-                            c->arena, "holds %u of %u tickets", s->used, o->holds);
+                else if (s->used >= f->agent->holds)
+                        f->against = arena_printf(
+                            c->arena, "holds %u of %u tickets", s->used, f->agent->holds);
                 else if (s->presence == PRESENCE_OFFLINE)
-                        a->against = "is offline";
+                        f->against = "is offline";
+                f->fits = f->against[0] == '\0';
         }
         if (--w->n_waiting == 0)
                 why_answer(c);
@@ -414,7 +403,7 @@ why_kind(const struct ticket_view *v)
 }
 
 static void
-why_head(const struct ticket_view *v, struct buf *out)
+why_head(const struct ticket_view *v, const struct calendar *cal, struct buf *out)
 {
         const struct ticket *t = &v->ticket;
         struct json_out o;
@@ -436,7 +425,36 @@ why_head(const struct ticket_view *v, struct buf *out)
         jo_kstring(&o, "kind", why_kind(v));
         jo_kraw(&o, "sentences", t->why[0] != '\0' ? t->why : "[]",
             t->why[0] != '\0' ? strlen(t->why) : 2);
-        jo_kraw(&o, "steps", "[]", 2);
+        rules_steps_format(&t->class_doc, cal, t->entered_ms, &o);
+}
+
+/* The store knows who is there and how much he holds. A reload may come in between: names
+ * and capacity are kept as they are now. */
+static void
+why_ask_agents(struct call *c, const char *only)
+{
+        struct why *w = c->state;
+        struct why_agent *asked = arena_alloc(c->arena, (w->n + 1) * sizeof *asked);
+
+        for (size_t i = 0; i < w->n; i++) {
+                struct agent_options *copy = arena_alloc(c->arena, sizeof *copy);
+
+                *copy = (struct agent_options){
+                    .name = arena_strdup(c->arena, w->fits[i].agent->name),
+                    .holds = w->fits[i].agent->holds};
+                w->fits[i].agent = copy;
+                asked[i] = (struct why_agent){c, i};
+                if (only[0] == '\0' || strcmp(only, copy->name) == 0)
+                        w->n_waiting++;
+        }
+        if (w->n_waiting == 0) {
+                why_answer(c);
+                return;
+        }
+        for (size_t i = 0; i < w->n; i++)
+                if (only[0] == '\0' || strcmp(only, w->fits[i].agent->name) == 0)
+                        store_agent(c->agents->desk->store, w->fits[i].agent->name,
+                            why_on_agent, &asked[i]);
 }
 
 static void
@@ -445,7 +463,7 @@ why_on_view(void *arg, const struct err *err, struct ticket_view *v)
         struct call *c = arg;
         struct why *w = c->state;
         const struct config *config = c->agents->desk->config;
-        const char *only = call_arg(c, "agent");
+        const struct calendar *cal;
 
         if (err->kind != ERR_NONE) {
                 call_fail(c, err);
@@ -455,26 +473,11 @@ why_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
                 return;
         }
-        why_head(v, &w->head);
-        w->agents = arena_alloc(c->arena, (config->n_agents + 1) * sizeof *w->agents);
-        for (size_t i = 0; i < config->n_agents; i++) {
-                const struct agent_options *o = &config->agents[i];
-
-                if (only[0] != '\0' && strcmp(only, o->name) != 0)
-                        continue;
-                w->agents[w->n].call = c;
-                w->agents[w->n].name = arena_strdup(c->arena, o->name);
-                w->agents[w->n++].against =
-                    class_against(&v->ticket.class_doc, &o->profile, c->arena);
-        }
-        w->n_waiting = w->n;
-        if (w->n == 0) {
-                why_answer(c);
-                return;
-        }
-        for (size_t i = 0; i < w->n; i++)
-                store_agent(c->agents->desk->store, w->agents[i].name, why_on_agent,
-                    &w->agents[i]);
+        cal = config_calendar(config, v->ticket.class_doc.calendar);
+        why_head(v, cal, &w->head);
+        w->n = rules_who_fits(config, &v->ticket.class_doc, cal, v->ticket.entered_ms,
+            clock_now_ms(), c->arena, &w->fits);
+        why_ask_agents(c, call_arg(c, "agent"));
 }
 
 void

@@ -18,6 +18,7 @@
 #include "daemon/base/json.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/worker.h"
+#include "daemon/base/zone.h"
 #include "daemon/helpers.h"
 #include "daemon/intake.h"
 #include "daemon/tool/explain.h"
@@ -107,39 +108,44 @@ parse_mail(struct explaining *x, const char *account, int fd, size_t len)
 
 /* ---- who could take it ---- */
 
+static size_t
+who_fits(const struct config *c, const struct decision *d, struct arena *a,
+    struct who_fits **w)
+{
+        return rules_who_fits(c, &d->class_doc, d->calendar, d->now_ms, d->now_ms, a, w);
+}
+
 static void
-print_agents(const struct config *c, const struct class *class_doc)
+print_agents(const struct config *c, const struct decision *d)
 {
         struct arena *a AUTO_ARENA = arena_new();
+        struct who_fits *w;
+        size_t n = who_fits(c, d, a, &w);
 
         puts("agents");
-        for (size_t i = 0; i < c->n_agents; i++) {
-                const char *against = class_against(class_doc, &c->agents[i].profile, a);
+        for (size_t i = 0; i < n; i++) {
+                char wall[20] = "";
 
-                printf("  %-12s %s%s\n", c->agents[i].name, *against ? "no: " : "yes",
-                    against);
+                if (!w[i].fits && w[i].from_ms != 0)
+                        zone_format(c->timezone, w[i].from_ms * 1000, wall);
+                if (w[i].fits)
+                        printf("  %-12s yes\n", w[i].agent->name);
+                else if (*wall != '\0')
+                        printf("  %-12s from %.16s on; now: %s\n", w[i].agent->name,
+                            wall, w[i].against);
+                else
+                        printf("  %-12s no: %s\n", w[i].agent->name, w[i].against);
         }
 }
 
 static void
-json_agents(const struct config *c, const struct class *class_doc, int64_t now_us,
-    struct json_out *o)
+json_agents(const struct config *c, const struct decision *d, struct json_out *o)
 {
         struct arena *a AUTO_ARENA = arena_new();
+        struct who_fits *w;
+        size_t n = who_fits(c, d, a, &w);
 
-        jo_key(o, "agents");
-        jo_open(o, '[');
-        for (size_t i = 0; i < c->n_agents; i++) {
-                const char *against = class_against(class_doc, &c->agents[i].profile, a);
-
-                jo_open(o, '{');
-                jo_kstring(o, "agent", c->agents[i].name);
-                jo_kbool(o, "fits", *against == '\0');
-                jo_ktime(o, "from", *against == '\0' ? now_us : 0);
-                jo_kstring(o, "against", against);
-                jo_close(o, '}');
-        }
-        jo_close(o, ']');
+        rules_agents_format(w, n, "", d->now_ms, o);
 }
 
 static void
@@ -177,7 +183,7 @@ print_json(const struct explained *x, const struct decision *d)
         jo_init(&o, &b);
         jo_open(&o, '{');
         decision_format(d, message_kind_name(x->message->kind), false, &o);
-        json_agents(x->config, &d->class_doc, clock_now_us(), &o);
+        json_agents(x->config, d, &o);
         jo_kbool(&o, "makes_ticket", x->makes_ticket && !x->is_refused);
         jo_kstrings(&o, "notes", x->notes, x->n_notes);
         jo_close(&o, '}');
@@ -197,7 +203,7 @@ print_explained(const struct explained *x, const struct decision *d)
         decision_print(d, &b);
         fputs(buf_str(&b), stdout);
         if (!d->shelve)
-                print_agents(x->config, &d->class_doc);
+                print_agents(x->config, d);
 }
 
 static int

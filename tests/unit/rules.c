@@ -240,7 +240,8 @@ test_telling(void **state)
             "high when tagged vpn\",\"holds\":true,\"on\":[\"tag: vpn\"]},"
             "{\"at\":\"helpline.conf:15:1\",\"text\":\"route vpn when tagged "
             "vpn\",\"holds\":true,"
-            "\"on\":[\"tag: vpn\"]}],\"steps\":[]}");
+            "\"on\":[\"tag: vpn\"]}],\"steps\":[],\"promise\":\"\",\"acknowledge\":"
+            "\"standard\",\"ask\":\"\",\"tell\":[]}");
         decision_print(&d, &people);
         assert_non_null(strstr(people.data, "needs        network:2\n"));
         assert_non_null(strstr(people.data,
