@@ -60,6 +60,17 @@ config_reply_mail(const struct config *c, const char *account)
         return m;
 }
 
+unsigned
+config_weight(const struct config *c, const char *channel)
+{
+        static const char *const channels[] = {"email", "web", "phone"};
+
+        for (size_t i = 0; i < 3; i++)
+                if (strcmp(channels[i], channel) == 0)
+                        return c->channel_weight[i];
+        return 1;
+}
+
 bool
 config_is_ours(const struct config *c, const char *address)
 {

@@ -315,6 +315,8 @@ const struct calendar *config_calendar(const struct config *c, const char *calen
 /* Who is asked for him, in this order: `deputy` of `deputy` …, at most 5, a circle ends
  * it. Returns how many. Absences that name another deputy are the store's to add. */
 size_t config_deputies(const struct config *c, const char *agent, const char *out[5]);
+/* What a ticket of that channel counts in hand; 1 when nothing is said. */
+unsigned config_weight(const struct config *c, const char *channel);
 /* Is it one of our own addresses (mail accounts and their `also`)? */
 bool config_is_ours(const struct config *c, const char *address);
 /* Is the address (or its @domain), or the number, in the list? */

@@ -15,6 +15,8 @@ alert_name(enum alert what)
                 return "room";
         case ALERT_MAIL:
                 return "mail";
+        case ALERT_CLASSES:
+                return "classes";
         case ALERT_LOOP:
                 return "loop";
         case N_ALERTS:

@@ -14,6 +14,7 @@ enum alert {
         ALERT_STORE, /* the store has ended for good */
         ALERT_ROOM, /* no room for new mail */
         ALERT_MAIL, /* a mail could not be delivered: a dead letter */
+        ALERT_CLASSES, /* more kinds of tickets than there may be: needs are left out */
         ALERT_LOOP, /* acknowledgements are suppressed: perhaps a mail loop */
         N_ALERTS
 };

@@ -116,7 +116,7 @@ on_up(void *arg)
         dispatch_reset_seq(d->dispatch, store_hintseq(d->store));
         agents_store_up(d->agents);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
-        desk_look(d);
+        desk_learn_classes(d);
         search_store_up(d->search);
         if (!d->announced)
                 announce_ready(d);

@@ -101,6 +101,14 @@ extern const struct dispatch_ops desk_dispatch_ops;
 void desk_on_hint(struct desk *d, const struct hint *h);
 /* Everybody's profile and capacity, from the configuration. */
 void desk_set_agents(struct desk *d);
+/* Every class that a put or commit will use, before it is sent: dispatch must know it,
+ * and the store gets its calendar (c->calendar_text) along with it. */
+void desk_learn_class(struct desk *d, struct class *c);
+/* The same for a new ticket's: when there are too many classes already, c is stripped of
+ * needs and steps (true): the worst that a stranger's words can do. */
+bool desk_admit_class(struct desk *d, struct class *c, struct arena *a);
+/* All classes the store has, then a look: after each connection to it. */
+void desk_learn_classes(struct desk *d);
 /* Read all heads: learn unknown classes, and let dispatch look. */
 void desk_look(struct desk *d);
 

@@ -47,12 +47,18 @@ struct reserve_request {
 };
 
 /* What dispatch asks the daemon to do. */
+struct dispatch_group { /* classes he may take from on the same terms */
+        int64_t cutoff_us; /* what has v <= this; INT64_MAX: all of it */
+        int64_t handicap_us; /* counts so much later: `help-delay` of helped classes */
+        const char *const *classes; /* ids */
+        size_t n_classes;
+};
 struct dispatch_pull {
         uint64_t n; /* number of this pull, for dispatch_pulled() */
         const struct reserve_request *request;
-        const char *const
-            *classes; /* ids of all classes that fit profile and filter now */
-        size_t n_classes;
+        /* all classes that fit profile and filter, with the cut-offs of now */
+        const struct dispatch_group *groups;
+        size_t n_groups;
         const char *hinted; /* class whose head is wanted back, "" */
         unsigned holds;
 };
@@ -74,6 +80,7 @@ struct dispatch_result {
         bool blocked;
         const char *const *tickets;
         size_t n_tickets;
+        unsigned used; /* weight in his hands now */
         uint64_t hintseq;
         const struct dispatch_head *heads;
         size_t n_heads;
@@ -82,6 +89,9 @@ struct dispatch_result {
 struct dispatch *dispatch_new(const struct dispatch_ops *ops, void *arg);
 void dispatch_free(struct dispatch **d);
 
+/* How much later helped classes count; who is asked first: he who has been idle longest,
+ * or he who has the smallest share of his capacity in hand. */
+void dispatch_set_options(struct dispatch *d, int64_t help_delay_ms, bool balance_load);
 /* Who is who: called for each agent at start and reload (then dispatch_hint_all). */
 void dispatch_set_agent(
     struct dispatch *d, const char *agent, const struct profile *p, unsigned holds);
@@ -89,8 +99,21 @@ void dispatch_forget_agent(struct dispatch *d, const char *agent);
 /* Every class must be known before the put or commit that uses it is sent. */
 void dispatch_set_class(struct dispatch *d, const struct class *c);
 bool dispatch_knows_class(const struct dispatch *d, const char *class_id);
-/* When he last finished or was given something, for longest idle: the later counts. */
-void dispatch_set_idle(struct dispatch *d, const char *agent, int64_t since_ms);
+/* No open ticket names it any more. */
+void dispatch_forget_class(struct dispatch *d, const char *class_id);
+size_t dispatch_n_classes(const struct dispatch *d);
+/* A calendar of classes by its id and document; until it is known their steps stay shut.
+ * text that is no calendar: real time counts. */
+void dispatch_set_calendar(struct dispatch *d, const char *id, const char *text);
+bool dispatch_knows_calendar(const struct dispatch *d, const char *id); /* "" is known */
+/* NULL: real time, or not known. */
+const struct calendar *dispatch_calendar(const struct dispatch *d, const char *id);
+/* Up to which v he may take from that class now; INT64_MIN: nothing. */
+int64_t dispatch_cutoff_us(struct dispatch *d, const char *agent, const char *class_id);
+/* When he last finished or was given something (the later counts), and the weight he
+ * has in hand. */
+void
+dispatch_set_idle(struct dispatch *d, const char *agent, int64_t since_ms, unsigned used);
 
 /* Pulls at once, then parks if the request blocks. fn is called once, never before
  * this returns. NULL (and fn never called): draining, or an agent nobody declared. */
@@ -103,12 +126,15 @@ bool dispatch_cancel(struct dispatch *d, struct reserve *r, bool gone);
 /* The answer of pull n. */
 void dispatch_pulled(struct dispatch *d, uint64_t n, const struct dispatch_result *r);
 
-void dispatch_hint_class(struct dispatch *d, const char *class_id, uint64_t seq);
+/* v_us: of its head after what happened; INT64_MIN: not known. */
+void
+dispatch_hint_class(struct dispatch *d, const char *class_id, int64_t v_us, uint64_t seq);
 void dispatch_hint_agent(struct dispatch *d, const char *agent, uint64_t seq);
 void dispatch_hint_all(struct dispatch *d, uint64_t seq);
 /* After a reconnect: the store's hintseq counts, even when it is lower. */
 void dispatch_reset_seq(struct dispatch *d, uint64_t seq);
-/* Once a second, while somebody is parked: the whole of `head`. */
+/* Once a second, while somebody is parked: the whole of `head`. Computes the cut-offs
+ * anew and lists each class whose head a parked agent may take. */
 void dispatch_look(struct dispatch *d, const struct dispatch_head *heads, size_t n);
 
 /* Answer all parked with RESERVE_DRAINING. */

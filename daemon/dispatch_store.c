@@ -20,6 +20,8 @@
 #include "queue/ticket.h"
 
 #define LEASE_BOT_MS (5 * 60000)
+/* Beyond so many, new tickets go into one class per route and set of musts. */
+#define CLASSES_MAX 4096
 
 /* ---- pull ---- */
 
@@ -41,6 +43,7 @@ on_pulled(void *arg, const struct err *err, const struct pull_answer *a)
                 r.blocked = a->outcome == PULL_FULL || a->outcome == PULL_AWAY;
                 r.tickets = a->tickets;
                 r.n_tickets = a->n_tickets;
+                r.used = a->used;
                 r.hintseq = a->hintseq;
                 heads = xcalloc(a->n_heads, sizeof *heads);
                 for (size_t i = 0; i < a->n_heads; i++) {
@@ -106,16 +109,16 @@ lease_pairs(struct desk *d, const char *agent, struct arena *a, const char *cons
 }
 
 static void
-pull_classes(struct arena *a, const struct dispatch_pull *p, struct pull *q)
+pull_groups(struct arena *a, const struct dispatch_pull *p, struct pull *q)
 {
-        struct pull_class *classes = arena_alloc(a, (p->n_classes + 1) * sizeof *classes);
+        struct pull_group *groups = arena_alloc(a, (p->n_groups + 1) * sizeof *groups);
 
-        for (size_t i = 0; i < p->n_classes; i++) {
-                classes[i].id = p->classes[i];
-                classes[i].cutoff_us = INT64_MAX;
-        }
-        q->classes = classes;
-        q->n_classes = p->n_classes;
+        for (size_t i = 0; i < p->n_groups; i++)
+                groups[i] =
+                    (struct pull_group){p->groups[i].cutoff_us, p->groups[i].handicap_us,
+                        p->groups[i].classes, p->groups[i].n_classes};
+        q->groups = groups;
+        q->n_groups = p->n_groups;
 }
 
 static void
@@ -139,7 +142,7 @@ desk_pull(void *arg, const struct dispatch_pull *p)
             .make_ready = true,
         };
 
-        pull_classes(a, p, &q);
+        pull_groups(a, p, &q);
         q.n_leases = lease_pairs(d, r->agent, a, &q.leases);
         w->desk = d;
         w->n = p->n;
@@ -153,10 +156,14 @@ desk_take(struct desk *d, const char *agent, const char *ticket, const char *cla
 {
         struct arena *a AUTO_ARENA = arena_new();
         const struct agent_options *who = config_agent(d->config, agent);
-        const struct pull_class class = {.id = class_id, .cutoff_us = INT64_MAX};
+        const struct pull_group group = {.classes = &class_id,
+            .n_classes = 1,
+            .cutoff_us = dispatch_knows_class(d->dispatch, class_id)
+                             ? dispatch_cutoff_us(d->dispatch, agent, class_id)
+                             : INT64_MAX};
         struct pull q = {
-            .classes = &class,
-            .n_classes = *class_id != '\0',
+            .groups = &group,
+            .n_groups = *class_id != '\0',
             .agent = agent,
             .own = true,
             .ticket = ticket,
@@ -211,9 +218,113 @@ const struct dispatch_ops desk_dispatch_ops = {desk_pull, dispatch_give_back};
 
 /* ---- hints, heads, classes ---- */
 
+struct calendar_wanted {
+        struct desk *desk;
+        char id[CALENDAR_ID_LEN + 1];
+};
+
+/* One that is nowhere any more: better real time than steps that never come. */
+static void
+on_calendar(void *arg, const struct err *err, const char *text, size_t len)
+{
+        struct calendar_wanted *w = arg;
+        struct arena *a AUTO_ARENA = arena_new();
+
+        if (err->kind == ERR_NONE) {
+                if (text == NULL)
+                        log_error("CALENDAR",
+                            "calendar=%s why=\"no calendar of that name is left: its "
+                            "steps count in real time\"",
+                            w->id);
+                dispatch_set_calendar(w->desk->dispatch, w->id,
+                    text == NULL ? "" : arena_strndup(a, text, len));
+        }
+        free(w);
+}
+
+static void
+calendar_learn(struct desk *d, const struct class *c)
+{
+        struct calendar_wanted *w;
+
+        if (dispatch_knows_calendar(d->dispatch, c->calendar))
+                return;
+        if (c->calendar_text != NULL && *c->calendar_text != '\0') {
+                dispatch_set_calendar(d->dispatch, c->calendar, c->calendar_text);
+                return;
+        }
+        w = xcalloc(1, sizeof *w);
+        w->desk = d;
+        snprintf(w->id, sizeof w->id, "%s", c->calendar);
+        store_calendar(d->store, c->calendar, on_calendar, w);
+}
+
+void
+desk_learn_class(struct desk *d, struct class *c)
+{
+        const struct calendar *calendar = config_calendar(d->config, c->calendar);
+
+        if (calendar != NULL)
+                c->calendar_text = calendar->text;
+        calendar_learn(d, c);
+        dispatch_set_class(d->dispatch, c);
+}
+
+bool
+desk_admit_class(struct desk *d, struct class *c, struct arena *a)
+{
+        bool is_over = !dispatch_knows_class(d->dispatch, c->id) &&
+                       dispatch_n_classes(d->dispatch) >= CLASSES_MAX;
+
+        if (is_over) {
+                class_strip(c, a);
+                log_warn("OVERFLOW",
+                    "route=%s class=%s why=\"more than %d classes: a ticket is taken "
+                    "without its needs and steps\"",
+                    log_quote(c->route), c->id, CLASSES_MAX);
+                alert_tell(&d->alerts, d->config, ALERT_CLASSES,
+                    "there are too many different demands on tickets: new ones are taken "
+                    "without needs and steps; write fewer `need` sentences");
+        }
+        desk_learn_class(d, c);
+        return is_over;
+}
+
+static void
+class_text_learn(struct desk *d, const char *text, size_t len)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct class c;
+        struct err bad;
+
+        if (class_parse(text, len, a, &c, &bad) == 0)
+                desk_learn_class(d, &c);
+        else
+                log_error("CLASS", "why=%s", log_quote(bad.text));
+}
+
+static void
+on_classes(void *arg, const struct err *err, const char *const *texts, size_t n)
+{
+        struct desk *d = arg;
+
+        if (err->kind != ERR_NONE)
+                return;
+        for (size_t i = 0; i < n; i++)
+                class_text_learn(d, texts[i], strlen(texts[i]));
+        desk_look(d);
+}
+
+void
+desk_learn_classes(struct desk *d)
+{
+        store_classes(d->store, on_classes, d);
+}
+
 struct class_wanted {
         struct desk *desk;
         char id[CLASS_ID_LEN + 1];
+        int64_t v_us;
         uint64_t seq;
 };
 
@@ -221,27 +332,21 @@ static void
 on_class(void *arg, const struct err *err, const char *text, size_t len)
 {
         struct class_wanted *w = arg;
-        struct arena *a AUTO_ARENA = arena_new();
-        struct class c;
-        struct err bad;
 
         if (err->kind == ERR_NONE && text != NULL) {
-                if (class_parse(text, len, a, &c, &bad) == 0) {
-                        dispatch_set_class(w->desk->dispatch, &c);
-                        dispatch_hint_class(w->desk->dispatch, w->id, w->seq);
-                } else {
-                        log_error("CLASS", "class=%s why=%s", w->id, log_quote(bad.text));
-                }
+                class_text_learn(w->desk, text, len);
+                dispatch_hint_class(w->desk->dispatch, w->id, w->v_us, w->seq);
         }
         free(w);
 }
 
 static void
-class_fetch(struct desk *d, const char *id, uint64_t seq)
+class_fetch(struct desk *d, const char *id, int64_t v_us, uint64_t seq)
 {
         struct class_wanted *w = xcalloc(1, sizeof *w);
 
         w->desk = d;
+        w->v_us = v_us;
         w->seq = seq;
         snprintf(w->id, sizeof w->id, "%s", id);
         store_class(d->store, id, on_class, w);
@@ -258,7 +363,7 @@ on_idle(void *arg, const struct err *err, const struct agent_state *a)
         struct idle_wanted *w = arg;
 
         if (err->kind == ERR_NONE) {
-                dispatch_set_idle(w->desk->dispatch, w->agent, a->idle_since_ms);
+                dispatch_set_idle(w->desk->dispatch, w->agent, a->idle_since_ms, a->used);
                 agents_presence_is(w->desk->agents, w->agent, a->presence);
                 absence_look(w->desk, w->agent, a);
         }
@@ -283,9 +388,9 @@ desk_on_hint(struct desk *d, const struct hint *h)
         switch (h->kind) {
         case HINT_CLASS:
                 if (dispatch_knows_class(d->dispatch, h->name))
-                        dispatch_hint_class(d->dispatch, h->name, h->seq);
+                        dispatch_hint_class(d->dispatch, h->name, h->v_us, h->seq);
                 else
-                        class_fetch(d, h->name, h->seq);
+                        class_fetch(d, h->name, h->v_us, h->seq);
                 return;
         case HINT_AGENT:
                 dispatch_hint_agent(d->dispatch, h->name, h->seq);
@@ -309,7 +414,7 @@ on_heads(void *arg, const struct err *err, const struct heads_answer *a)
         heads = xcalloc(a->n_heads, sizeof *heads);
         for (size_t i = 0; i < a->n_heads; i++) {
                 if (!dispatch_knows_class(d->dispatch, a->heads[i].class_id)) {
-                        class_fetch(d, a->heads[i].class_id, 0);
+                        class_fetch(d, a->heads[i].class_id, a->heads[i].v_us, 0);
                         continue;
                 }
                 heads[n].class_id = a->heads[i].class_id;
@@ -329,6 +434,8 @@ desk_look(struct desk *d)
 void
 desk_set_agents(struct desk *d)
 {
+        dispatch_set_options(
+            d->dispatch, d->config->help_delay_ms, d->config->balance_load);
         for (size_t i = 0; i < d->config->n_agents; i++) {
                 const struct agent_options *a = &d->config->agents[i];
 

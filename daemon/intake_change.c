@@ -235,9 +235,11 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
             .now_ms = job_came_ms(j),
             .counts = mail_counts(j),
         };
+        bool is_over;
 
         rules_decide(d->config, &f, j->arena, dec);
-        dispatch_set_class(d->dispatch, &dec->class_doc);
+        is_over = desk_admit_class(d, &dec->class_doc, j->arena);
+        b.weight = config_weight(d->config, j->message->channel);
         jo_init(&o, &why);
         decision_format_sentences(dec, true, &o);
         b.class_doc = &dec->class_doc;
@@ -255,6 +257,12 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         b.links =
             continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
         ticket_create(&b, j->arena, c);
+        if (is_over)
+                change_log(c, b.now_ms, "helpline", "overflow", "", "",
+                    "too many classes: taken without needs and steps");
+        if (is_over)
+                change_journal(c, "changed", "", b.line, "helpline",
+                    "too many classes: taken without needs and steps");
         job_tell(j, c);
 }
 

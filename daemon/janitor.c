@@ -73,11 +73,13 @@ janitor_tick(struct janitor *j)
 }
 
 static void
-on_swept(void *arg, const struct err *err)
+on_swept(void *arg, const struct err *err, const char *const *classes, size_t n)
 {
         struct janitor *j = arg;
 
         j->sweeping = false;
+        for (size_t i = 0; i < n; i++)
+                dispatch_forget_class(j->desk->dispatch, classes[i]);
         if (err->kind != ERR_NONE)
                 log_debug("SWEEP", "why=%s", log_quote(err->text));
 }

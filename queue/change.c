@@ -168,6 +168,24 @@ change_enter_class(
 }
 
 void
+change_calendar(struct change *c, const struct class *k)
+{
+        if (k->calendar_text == NULL || k->calendar_text[0] == '\0')
+                return;
+        change_op(c, "H");
+        change_adds(c, k->calendar);
+        change_adds(c, k->calendar_text);
+}
+
+void
+change_wrap_up(struct change *c, const char *agent, int64_t until_ms)
+{
+        change_op(c, "F");
+        change_adds(c, agent);
+        change_addn(c, until_ms);
+}
+
+void
 change_class(struct change *c, const char *class_id, const char *class_text)
 {
         change_op(c, "C");

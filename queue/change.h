@@ -53,6 +53,8 @@ void change_due(struct change *c, const char *kind, int64_t at_ms);
 /* Into its class's queue at v; the class's text is stored if new. */
 void change_enter_class(
     struct change *c, const char *class_id, const char *class_text, int64_t v_us);
+/* The calendar that comes with a new class (nothing when it has none): before its class. */
+void change_calendar(struct change *c, const struct class *k);
 /* Of that class, but into no queue; the class's text is stored if new. */
 void change_class(struct change *c, const char *class_id, const char *class_text);
 /* Into his own queue at v, kept for him until then (sets own, owner, until and the
@@ -64,6 +66,8 @@ change_enter_own(struct change *c, const char *agent, int64_t v_us, int64_t unti
 void change_leave_queue(struct change *c);
 /* Capacity: he holds it no longer (the only way to hold is pull). */
 void change_unhold(struct change *c, const char *agent);
+/* He has finished one of a line with a wrap-up time: nothing new for him until then. */
+void change_wrap_up(struct change *c, const char *agent, int64_t until_ms);
 /* He is not offered this ticket until then; 0: he may have it again. */
 void change_skip(struct change *c, const char *agent, int64_t until_ms);
 /* It is another customer's: "c17", or an address or number we know; the commit fails with

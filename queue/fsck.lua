@@ -189,7 +189,7 @@ end
 -- What a ticket's or an agent's clocks should be is looked at with him.
 function reason.due(_, m)
         local kind, id = string.match(m, '^(%a+):(.+)$')
-        if kind == 'grace' or kind == 'absent' then
+        if kind == 'grace' or kind == 'absent' or kind == 'wrap' then
                 return exists('a:' .. id)
         end
         return (kind == 'lease' or kind == 'half' or kind == 'own' or kind == 'wait' or kind == 'close') and exists('t:' .. id)
@@ -242,7 +242,10 @@ end
 
 function check.agent(a)
         local k = 'a:' .. a
-        local used, n = tonumber(call('HGET', P .. k, 'used') or '0'), call('SCARD', P .. 'held:' .. a)
+        local used, n = tonumber(call('HGET', P .. k, 'used') or '0'), 0
+        for _, id in ipairs(call('SMEMBERS', P .. 'held:' .. a)) do
+                n = n + (tonumber(call('HGET', P .. 't:' .. id, 'weight') or '1') or 1)
+        end
         if used ~= n then
                 differ(k .. ' used is ' .. (used and num(used) or 'no number') .. ', should be ' .. num(n), 'HSET', k,
                     'used', num(n))
@@ -254,6 +257,7 @@ function check.agent(a)
                 absent[1] = nil
         end
         due_is(k, 'absent', a, after_zero(absent[1] or '0') and true)
+        due_is(k, 'wrap', a, after_zero(call('HGET', P .. k, 'wrap_until') or '0'))
         if call('ZCARD', P .. 'skip:' .. a) > 7 then
                 differ('skip:' .. a .. ' has more than 7 members', 'ZREMRANGEBYRANK', 'skip:' .. a, '0', '-8')
         end
@@ -356,6 +360,18 @@ local function count_entries(sums)
         return highest
 end
 
+local function count_calendars(sums)
+        for _, text in ipairs(call('HVALS', P .. 'class')) do
+                local id = string.match(text, '^{"calendar":"(%x+)"')
+                if id then
+                        sums[id] = (sums[id] or 0) + 1
+                        if call('HEXISTS', P .. 'cal', id) == 0 then
+                                differ('cal ' .. id .. ' missing')
+                        end
+                end
+        end
+end
+
 local function compare(key, want, mine)
         local is = fields(key) or {}
         for f in pairs(want) do
@@ -378,13 +394,17 @@ local function at_least(field, want)
 end
 
 local function check_sums()
-        local sums = {n = {}, cref = {}}
+        local sums = {n = {}, cref = {}, calref = {}}
         at_least('next_ticket', math.max(count_tickets('open', sums), count_tickets('closed', sums)))
         at_least('next_id', count_entries(sums))
         if (next(sums.n) or next(sums.cref)) and call('HEXISTS', P .. 'meta', 'schema') == 0 then
                 differ('meta schema missing')
         end
         compare('cref', sums.cref, function()
+                return true
+        end)
+        count_calendars(sums.calref)
+        compare('calref', sums.calref, function()
                 return true
         end)
         compare('n', sums.n, function(f)

@@ -37,6 +37,8 @@ static const struct kind {
     {"head", LOOK_NOT, NULL},
     {"class", LOOK_NOT, NULL},
     {"cref", LOOK_NOT, NULL},
+    {"cal", LOOK_NOT, NULL},
+    {"calref", LOOK_NOT, NULL},
     {"n", LOOK_NOT, NULL},
     {"hints", LOOK_NOT, NULL},
     {"journal", LOOK_NOT, NULL},
@@ -463,7 +465,8 @@ walk_heads(struct walk *w)
         if (r == NULL)
                 return -1;
         for (size_t i = 0; i < r->elements; i++)
-                names_add(w->f, &list, arena_strdup(w->f->a, r->element[i]->str));
+                if (strcmp(r->element[i]->str, HEAD_WIDE) != 0)
+                        names_add(w->f, &list, arena_strdup(w->f->a, r->element[i]->str));
         freeReplyObject(r);
         for (size_t i = 0; i < w->keys.n; i++)
                 if (strncmp(w->keys.s[i], "q:", 2) == 0)

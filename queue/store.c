@@ -51,12 +51,26 @@ store_parse_where(struct store *s, const char *where, struct err *err)
 
 /* ---- what others are told ---- */
 
+/* "c:<class>:<v of its head>" or "a:<agent>" */
 void
-store_hint(struct store *s, int kind, const char *name, uint64_t seq)
+store_hint(struct store *s, const char *text, uint64_t seq)
 {
-        struct hint h = {.name = name, .seq = seq};
+        struct hint h = {.kind = HINT_AGENT, .v_us = INT64_MIN, .seq = seq};
+        char class_id[CLASS_ID_LEN + 1];
 
-        h.kind = kind;
+        if (text[0] == '\0' || text[1] != ':')
+                return;
+        h.name = text + 2;
+        if (text[0] == 'c') {
+                const char *colon = strchr(h.name, ':');
+
+                h.kind = HINT_CLASS;
+                if (colon != NULL)
+                        h.v_us = strtoll(colon + 1, NULL, 10);
+                snprintf(
+                    class_id, sizeof class_id, "%.*s", (int)strcspn(h.name, ":"), h.name);
+                h.name = class_id;
+        }
         if (seq > s->hintseq)
                 s->hintseq = seq;
         if (s->h->on_hint != NULL && !s->stopping)
@@ -242,12 +256,25 @@ store_on_nothing(struct call *c, const struct err *err, const redisReply *r)
 }
 
 static void
+store_widen_heads(struct store *s)
+{
+        struct call *c = store_call_plain(s, "HSETNX", store_on_nothing, NULL);
+
+        store_call_add(c, KEY_HEAD);
+        store_call_add(c, HEAD_WIDE);
+        store_call_add(c, HEAD_WIDE_TEXT);
+        store_call_send_first(c);
+}
+
+static void
 store_ask_meta(struct store *s)
 {
         uint8_t secret[32];
         char hex[65];
-        struct call *c = store_call_plain(s, "HSETNX", store_on_nothing, NULL);
+        struct call *c;
 
+        store_widen_heads(s);
+        c = store_call_plain(s, "HSETNX", store_on_nothing, NULL);
         store_call_add(c, KEY_META);
         store_call_add(c, "schema");
         store_call_addn(c, STORE_SCHEMA);

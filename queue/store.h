@@ -35,6 +35,7 @@ struct store_options {
 struct hint { /* something may have become eligible */
         enum { HINT_CLASS, HINT_AGENT, HINT_ALL } kind;
         const char *name; /* class id or agent */
+        int64_t v_us; /* CLASS: of its head now; INT64_MIN not told */
         uint64_t seq; /* hintseq after it */
 };
 
@@ -143,15 +144,16 @@ typedef void (*store_put_fn)(
 void store_put(struct store *s, const struct put *p, store_put_fn fn, void *arg);
 
 /* ---- routing ---- */
-struct pull_class {
-        const char *id;
+struct pull_group { /* classes he may take from on the same terms */
         int64_t cutoff_us; /* eligible when v <= cutoff; INT64_MAX: at once */
         int64_t handicap_us; /* added to v when comparing (helped lines); 0 */
+        const char *const *classes; /* ids */
+        size_t n_classes;
 };
 struct pull {
         const char *agent;
-        const struct pull_class *classes; /* of his profile (and filter) */
-        size_t n_classes;
+        const struct pull_group *groups; /* the classes of his profile (and filter) */
+        size_t n_groups;
         bool own; /* look at his own queue too (not with LINE or CHANNEL) */
         const char *ticket; /* TAKE: this very one, "" : the best */
         /* ASSIGN: who gives it to him, whatever the class says and whoever has it; NULL */
@@ -179,6 +181,7 @@ struct pull_answer {
         const char **tickets;
         size_t n_tickets;
         bool repeated; /* the stored answer of the same ID */
+        unsigned used; /* weight in his hands now */
         uint64_t hintseq;
         struct pull_head *heads; /* of the class hinted and the classes taken from */
         size_t n_heads;
@@ -199,6 +202,13 @@ typedef void (*store_text_fn)(
     void *arg, const struct err *err, const char *text, size_t len);
 /* Class document by id; text NULL when the store has none. */
 void store_class(struct store *s, const char *class_id, store_text_fn fn, void *arg);
+
+/* All class documents there are, in no order; n of them. */
+typedef void (*store_classes_fn)(
+    void *arg, const struct err *err, const char *const *texts, size_t n);
+void store_classes(struct store *s, store_classes_fn fn, void *arg);
+/* Calendar document by id; text NULL when the store has none. */
+void store_calendar(struct store *s, const char *id, store_text_fn fn, void *arg);
 
 /* ---- tickets ---- */
 struct read_ticket {
@@ -397,8 +407,10 @@ typedef void (*store_tick_fn)(
 /* Pops at most 100 of what is due. n_claims: outbox entries it may claim now. */
 void store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t own_ms,
     store_tick_fn fn, void *arg);
-/* One chunk of the janitor's work. */
-void store_sweep(struct store *s, store_done_fn fn, void *arg);
+/* One chunk of the janitor's work: the classes that it has forgotten. */
+typedef void (*store_swept_fn)(
+    void *arg, const struct err *err, const char *const *classes, size_t n);
+void store_sweep(struct store *s, store_swept_fn fn, void *arg);
 
 /* ---- cursors of channels (phone log positions), cur:<account> ---- */
 typedef void (*store_cursor_fn)(void *arg, const struct err *err, const char *value);

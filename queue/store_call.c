@@ -145,13 +145,8 @@ store_call_hints(struct call *c, const redisReply *r)
 
         if (seq > c->s->hintseq)
                 c->s->hintseq = seq;
-        for (size_t i = 0; list != NULL && i < list->elements; i++) {
-                const char *h = reply_str(list, i);
-
-                if (h[0] != '\0' && h[1] == ':')
-                        store_hint(
-                            c->s, h[0] == 'c' ? HINT_CLASS : HINT_AGENT, h + 2, seq);
-        }
+        for (size_t i = 0; list != NULL && i < list->elements; i++)
+                store_hint(c->s, reply_str(list, i), seq);
 }
 
 static bool

@@ -59,9 +59,7 @@ stream_take_hint(struct store *s, const redisReply *entry)
                         s->token[0] = '\0';
                 return; /* our own hints came with the answer */
         }
-        if (h[0] != '\0' && h[1] == ':')
-                store_hint(s, h[0] == 'c' ? HINT_CLASS : HINT_AGENT, h + 2,
-                    strtoull(reply_field(pairs, "s"), NULL, 10));
+        store_hint(s, h, strtoull(reply_field(pairs, "s"), NULL, 10));
 }
 
 static void stream_read(struct store *s);

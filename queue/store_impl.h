@@ -97,6 +97,8 @@ struct call {
                 store_pull_fn pull;
                 store_heads_fn heads;
                 store_text_fn text;
+                store_swept_fn swept;
+                store_classes_fn texts;
                 store_cursor_fn cursor;
                 store_commit_fn commit;
                 store_agent_fn agent;
@@ -162,7 +164,7 @@ store_show_delivery(struct store *s, const char *json, size_t len, struct arena 
 /* Fields of a ticket out of HGETALL's answer. */
 int store_ticket_parse(const char *id, const redisReply *pairs, struct arena *a,
     struct ticket *out, struct err *err);
-void store_hint(struct store *s, int kind, const char *name, uint64_t seq);
+void store_hint(struct store *s, const char *text, uint64_t seq);
 extern const struct redis_conn_handlers store_stream_handlers;
 void store_streams_start(struct store *s);
 void store_streams_check(struct store *s); /* every second */

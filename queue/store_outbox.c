@@ -318,11 +318,22 @@ store_tick(struct store *s, unsigned n_claims, int64_t claim_ms, int64_t own_ms,
         store_call_send(c);
 }
 
-void
-store_sweep(struct store *s, store_done_fn fn, void *arg)
+static void
+sweep_on(struct call *c, const struct err *err, const redisReply *r)
 {
-        struct call *c = store_call_verb(s, "sweep", store_call_on_done, arg);
+        size_t n = err == NULL && r->elements > 3 ? r->elements - 3 : 0;
+        const char **classes = arena_alloc(c->a, (n + 1) * sizeof(*classes));
 
-        c->done = fn;
+        for (size_t i = 0; i < n; i++)
+                classes[i] = reply_dup(r, 3 + i, c->a);
+        c->swept(c->arg, err_told(err), classes, n);
+}
+
+void
+store_sweep(struct store *s, store_swept_fn fn, void *arg)
+{
+        struct call *c = store_call_verb(s, "sweep", sweep_on, arg);
+
+        c->swept = fn;
         store_call_send(c);
 }

@@ -19,13 +19,15 @@ head_parse(const char *v)
 static struct pull_head *
 heads_parse(const redisReply *pairs, struct arena *a, size_t *n)
 {
-        struct pull_head *heads;
+        size_t n_pairs = pairs->type == REDIS_REPLY_ARRAY ? pairs->elements / 2 : 0;
+        struct pull_head *heads = arena_alloc(a, (n_pairs + 1) * sizeof(*heads));
 
-        *n = pairs->type == REDIS_REPLY_ARRAY ? pairs->elements / 2 : 0;
-        heads = arena_alloc(a, (*n + 1) * sizeof(*heads));
-        for (size_t i = 0; i < *n; i++) {
-                heads[i].class_id = reply_dup(pairs, 2 * i, a);
-                heads[i].v_us = head_parse(reply_str(pairs, 2 * i + 1));
+        *n = 0;
+        for (size_t i = 0; i < n_pairs; i++) {
+                if (strcmp(reply_str(pairs, 2 * i), HEAD_WIDE) == 0)
+                        continue;
+                heads[*n].class_id = reply_dup(pairs, 2 * i, a);
+                heads[(*n)++].v_us = head_parse(reply_str(pairs, 2 * i + 1));
         }
         return heads;
 }
@@ -61,6 +63,7 @@ pull_on(struct call *c, const struct err *err, const redisReply *r)
         a.repeated = reply_int(r, 5) == 1;
         a.code = reply_dup(r, 6, c->a);
         a.why = reply_dup(r, 7, c->a);
+        a.used = (unsigned)reply_int(r, 8);
         c->pull(c->arg, err_told(NULL), &a);
 }
 
@@ -80,11 +83,15 @@ pull_add_classes(struct call *c, const struct pull *p)
         store_call_addn(c, (int64_t)p->n_leases);
         for (size_t i = 0; i < 2 * p->n_leases; i++)
                 store_call_add(c, p->leases[i]);
-        store_call_addn(c, (int64_t)p->n_classes);
-        for (size_t i = 0; i < p->n_classes; i++) {
-                store_call_add(c, p->classes[i].id);
-                store_call_addn(c, p->classes[i].cutoff_us);
-                store_call_addn(c, p->classes[i].handicap_us);
+        store_call_addn(c, (int64_t)p->n_groups);
+        for (size_t i = 0; i < p->n_groups; i++) {
+                const struct pull_group *g = &p->groups[i];
+
+                store_call_addn(c, g->cutoff_us);
+                store_call_addn(c, g->handicap_us);
+                store_call_addn(c, (int64_t)g->n_classes);
+                for (size_t j = 0; j < g->n_classes; j++)
+                        store_call_add(c, g->classes[j]);
         }
 }
 
@@ -150,5 +157,37 @@ store_class(struct store *s, const char *class_id, store_text_fn fn, void *arg)
         c->text = fn;
         store_call_add(c, KEY_CLASS);
         store_call_add(c, class_id);
+        store_call_send(c);
+}
+
+void
+store_calendar(struct store *s, const char *id, store_text_fn fn, void *arg)
+{
+        struct call *c = store_call_plain(s, "HGET", class_on, arg);
+
+        c->text = fn;
+        store_call_add(c, KEY_CALENDAR);
+        store_call_add(c, id);
+        store_call_send(c);
+}
+
+static void
+classes_on(struct call *c, const struct err *err, const redisReply *r)
+{
+        size_t n = err == NULL && r->type == REDIS_REPLY_ARRAY ? r->elements : 0;
+        const char **texts = arena_alloc(c->a, (n + 1) * sizeof(*texts));
+
+        for (size_t i = 0; i < n; i++)
+                texts[i] = reply_str(r, i);
+        c->texts(c->arg, err_told(err), texts, n);
+}
+
+void
+store_classes(struct store *s, store_classes_fn fn, void *arg)
+{
+        struct call *c = store_call_plain(s, "HVALS", classes_on, arg);
+
+        c->texts = fn;
+        store_call_add(c, KEY_CLASS);
         store_call_send(c);
 }

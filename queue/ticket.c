@@ -165,6 +165,15 @@ law_unhold(const struct law *l)
         change_setn(l->c, "lease_until", 0);
 }
 
+/* He has finished it: his line may give him a pause. */
+static void
+law_wrap_up(const struct law *l)
+{
+        if (l->t->state == TICKET_HELD && l->e->wrap_up_ms > 0 &&
+            strcmp(l->t->holder, l->e->agent) == 0)
+                change_wrap_up(l->c, l->t->holder, l->e->now_ms + l->e->wrap_up_ms);
+}
+
 void
 law_set_state(const struct law *l, enum ticket_state s)
 {
@@ -198,6 +207,7 @@ law_leave_waiting(const struct law *l)
 void
 law_wait_customer(const struct law *l, int64_t until_ms)
 {
+        law_wrap_up(l);
         law_unhold(l);
         law_set_state(l, TICKET_WAITING);
         change_setn(l->c, "until", until_ms);
@@ -293,6 +303,7 @@ law_resolve(const struct law *l)
 
         if (t->state == TICKET_QUEUED)
                 change_leave_queue(l->c);
+        law_wrap_up(l);
         law_unhold(l);
         law_leave_waiting(l);
         law_set_state(l, TICKET_RESOLVED);
@@ -651,6 +662,9 @@ birth_fields(const struct ticket_birth *b, struct change *c)
         change_setn(c, "queued", b->now_ms);
         if (b->keep_ms > 0)
                 change_setn(c, "keep", b->keep_ms);
+        if (b->weight > 1)
+                change_setn(c, "weight", b->weight);
+        change_calendar(c, b->class_doc);
 }
 
 static void

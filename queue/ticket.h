@@ -56,6 +56,7 @@ struct ticket_event {
         bool is_admin;
         uint64_t lease; /* LEASE n of the command, 0 not given */
         int64_t lease_ms; /* of the line, for renewals */
+        int64_t wrap_up_ms; /* of the line: his pause after he has finished this one */
         int64_t own_ms; /* how long the last holder is preferred, 0 not */
         int64_t reopen_ms; /* resolved tickets are reopened within this */
         int64_t send_delay_ms;
@@ -107,6 +108,7 @@ int ticket_apply(const struct ticket *t, const struct ticket_event *e, struct ar
 struct ticket_birth { /* all that intake knows about a new ticket */
         const struct message *message; /* its first */
         const struct class *class_doc;
+        unsigned weight; /* what it counts in hand; 0 as 1 */
         enum priority priority;
         const char *line, *route;
         const char **tags;

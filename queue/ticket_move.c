@@ -79,6 +79,7 @@ move_queue(const struct law *l, const struct class *k, int64_t v_us, const char 
         law_set_state(l, TICKET_QUEUED);
         change_setn(l->c, "queued", l->e->now_ms);
         change_setn(l->c, "v", v_us);
+        change_calendar(l->c, k);
         if (agent[0] == '\0') {
                 change_enter_class(l->c, k->id, k->text, v_us);
                 return;
@@ -110,6 +111,7 @@ move_reclass(const struct law *l, const struct class *k)
         const struct ticket *t = l->t;
         int64_t v = (t->entered_ms - k->head_ms) * 1000;
 
+        change_calendar(l->c, k);
         if (t->state != TICKET_QUEUED) {
                 change_setn(l->c, "v", v);
                 change_class(l->c, k->id, k->text);

@@ -214,6 +214,7 @@ call_event(struct call *c, const struct ticket *t, enum ticket_event_type type,
     struct ticket_event *e)
 {
         const struct desk *d = c->agents->desk;
+        const struct line_options *line = config_line(d->config, t->line);
 
         *e = (struct ticket_event){.type = type,
             .now_ms = clock_now_ms(),
@@ -222,6 +223,7 @@ call_event(struct call *c, const struct ticket *t, enum ticket_event_type type,
             .is_admin = c->me.is_lead,
             .lease = (uint64_t)call_num(c, "LEASE", 0),
             .lease_ms = desk_lease_ms(d, t->line, c->me.agent),
+            .wrap_up_ms = line == NULL ? 0 : line->wrap_up_ms,
             .own_ms = desk_own_ms(d, t->owner),
             .reopen_ms = d->config->reopen_ms,
             .send_delay_ms = d->config->send_delay_ms,

@@ -20,9 +20,9 @@
 
 /* The class it has from now on, known to dispatch before it is used. */
 static const struct class *
-new_class(const struct call *c, const struct class *k)
+new_class(const struct call *c, struct class *k)
 {
-        dispatch_set_class(c->agents->desk->dispatch, k);
+        desk_learn_class(c->agents->desk, k);
         return k;
 }
 

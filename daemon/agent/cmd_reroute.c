@@ -115,7 +115,7 @@ rerouting_decide(struct rerouting *r, const struct ticket_view *v,
         tags = tags_with(t, &d, a);
         if (is_as_decided(t, &d, tags))
                 return 0;
-        dispatch_set_class(c->agents->desk->dispatch, &d.class_doc);
+        desk_learn_class(c->agents->desk, &d.class_doc);
         jo_init(&o, &why);
         decision_format_sentences(&d, true, &o);
         call_event(c, t, EVENT_REROUTE, &e);

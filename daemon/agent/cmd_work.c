@@ -494,8 +494,10 @@ take_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 return;
         }
         if (v->exists && o != NULL &&
-            class_step(&v->ticket.class_doc, &o->profile) != STEP_NEVER)
+            class_step(&v->ticket.class_doc, &o->profile) != STEP_NEVER) {
+                desk_learn_class(d, &v->ticket.class_doc);
                 class_id = v->ticket.class_id;
+        }
         desk_take(d, c->me.agent, call_arg(c, "ticket"), class_id, c->connection, c->idem,
             c->hash, take_done, c);
 }

@@ -64,7 +64,8 @@ session_on_presence(void *arg, const struct err *err, const struct agent_state *
         struct session *s = session_find(n->agents, n->agent);
 
         if (err->kind == ERR_NONE)
-                dispatch_set_idle(n->agents->desk->dispatch, n->agent, st->idle_since_ms);
+                dispatch_set_idle(
+                    n->agents->desk->dispatch, n->agent, st->idle_since_ms, st->used);
         if (err->kind == ERR_NONE && s != NULL && !s->presence_known) {
                 s->presence = st->presence;
                 s->presence_known = true;

@@ -140,6 +140,14 @@ class_seal(struct class *c, struct arena *a)
         class_name_text(c);
 }
 
+void
+class_strip(struct class *c, struct arena *a)
+{
+        c->n_needs = 0;
+        c->n_steps = 0;
+        class_seal(c, a);
+}
+
 static int
 skills_read(const json_t *o, const char *key, size_t max, struct arena *a,
     struct skill **out, size_t *n, struct err *err)

@@ -59,11 +59,16 @@ struct class
         struct class_step *steps; /* by `after`, equal ones as written */
         size_t n_steps;
         const char *calendar; /* id of the calendar steps are counted in; "" real time */
+        /* its document, where the class has just been made: for the store; else NULL or "" */
+        const char *calendar_text;
 };
 
 /* Sorts needs and musts, fills text and id of *c (all else set by the caller);
  * strings of c must live in a. */
 void class_seal(struct class *c, struct arena *a);
+/* The class of all tickets of its route, channel and head start with these musts: without
+ * needs and steps. */
+void class_strip(struct class *c, struct arena *a);
 /* Back from its document. ERR_REJECT when it is not one (a newer version says so). */
 int class_parse(
     const char *text, size_t n, struct arena *a, struct class *out, struct err *err);

@@ -120,6 +120,7 @@ static const struct field fields_table[] = {
     F("lang", FIELD_TEXT, language),
     L("tags", tags, n_tags),
     F("why", FIELD_JSON, why),
+    F("weight", FIELD_COUNT, weight),
     F("given", FIELD_COUNT, given),
     F("back", FIELD_COUNT, given_back),
     F("expired", FIELD_COUNT, expired),

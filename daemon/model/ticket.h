@@ -70,6 +70,7 @@ struct ticket {
         const char **tags; /* "tags": JSON array of strings */
         size_t n_tags;
         const char *why; /* "why": JSON array of the sentences that held, as in WHY */
+        unsigned weight; /* "weight": what it counts in hand; 0 as 1 */
         unsigned given; /* "given" times to an agent */
         unsigned given_back; /* "back" */
         unsigned expired; /* "expired" */

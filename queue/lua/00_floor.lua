@@ -9,8 +9,8 @@
 -- type of every key it is about to write before it writes the first.
 -- Whatever raises an error before leaves nothing changed.
 --
--- Answers are arrays: a status word, hintseq, the list of hints ("c:<class>",
--- "a:<agent>"), and then what the verb says. Times: now in microseconds, `at` in
+-- Answers are arrays: a status word, hintseq, the list of hints ("c:<class>:<v of its
+-- head>", "a:<agent>"), and then what the verb says. Times: now in microseconds, `at` in
 -- milliseconds. Numbers go in and out as strings; '..' and tostring cut long ones,
 -- so what is computed is written by num().
 
@@ -143,7 +143,6 @@ end
 
 local function queue_add(class, id, v)
         queue(class).add[pad(id)] = v
-        hint('c:' .. class)
 end
 
 local function queue_remove(class, id)
@@ -253,6 +252,9 @@ local function finish_queues()
                 end
                 for m, v in pairs(q.add) do
                         write('ZADD', 'q:' .. class, num(v), m)
+                end
+                if next(q.add) then
+                        hint('c:' .. class .. ':' .. num(best))
                 end
                 if best then
                         hset('head', class, num(best))

@@ -9,6 +9,8 @@
 --     Q                     out of its queue         U agent   holds it no longer
 --     K agent until         skips it ("0": no more)   P 1|0 class       counts as open
 --     B customer|address    is of another customer   A agent           its owner: who stands for him
+--     H calendar text       keep the calendar of the class that comes next
+--     F agent until         has finished one: nothing new for him until then
 --     I hash                learn a Message-ID       V message json    delivery document
 --     X kind message account template lang to due    a new outbox entry
 --     Y entry due n f v...  change one ("-1": its clock stays)
@@ -41,10 +43,21 @@ local function ticket_bump(id)
         hset(k, 'last_cmd_at', '0')
 end
 
+-- What it counts in hand, as given at its birth.
+local function ticket_weight(id)
+        return int(hget('t:' .. id, 'weight') or '1', 't:' .. id .. ' weight')
+end
+
 local function agent_present(agent)
         load_hash('a:' .. agent)
         local p = hget('a:' .. agent, 'presence')
         return p == 'ready' or p == 'away'
+end
+
+-- The calendar that a class document names, or nil. `calref` counts the documents that name
+-- one: sweep forgets it with the last.
+local function class_calendar(text)
+        return string.match(text, '^{"calendar":"(%x+)"')
 end
 
 local function enter_class(id, class, v)
@@ -145,7 +158,7 @@ local function unhold(id, agent)
         local k = 'a:' .. agent
         load_hash(k)
         write('SREM', 'held:' .. agent, id)
-        local used = hnum(k, 'used') - 1
+        local used = hnum(k, 'used') - ticket_weight(id)
         hset(k, 'used', num(used > 0 and used or 0))
         hset(k, 'idle_since', num(now_ms))
         due('lease', id, nil)
@@ -338,7 +351,8 @@ if verb == 'put' or verb == 'commit' then
         end
 
         local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
-                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1, G = 3, T = 10}
+                       I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1, G = 3, T = 10,
+                       H = 2, F = 2}
 
         local step = {}
 
@@ -391,9 +405,25 @@ if verb == 'put' or verb == 'commit' then
                 due(kind, at_id, at > 0 and at or nil)
         end
 
+        function step.H(id, text)
+                if not hget('cal', id) then
+                        hset('cal', id, text)
+                end
+        end
+
+        function step.F(agent, till)
+                till = int(till, 'until')
+                hset('a:' .. agent, 'wrap_until', num(till))
+                due('wrap', agent, till)
+        end
+
         function step.C(class, text, v)
                 if text ~= '' and not hget('class', class) then
                         hset('class', class, text)
+                        local calendar = class_calendar(text)
+                        if calendar then
+                                hadd('calref', calendar, 1)
+                        end
                 end
                 local k = 't:' .. at_id
                 local was = hashes[k].old.class

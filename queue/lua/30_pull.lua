@@ -1,131 +1,155 @@
 -- pull: the only way a ticket gets a holder.
 --
 --     pull now daemon  agent holds count own ticket force connection lease_ms
---          idem idem_hash idem_ms hinted make_ready  n line ms ...  n class cutoff handicap ...
+--          idem idem_hash idem_ms hinted make_ready  n line ms ...
+--          n_groups  cutoff handicap n class ... ...
 --
 -- The best ticket is the one of smallest v (+ handicap of its class; less a day in his
 -- own queue), ties by the lower number; of each class its head is the most relaxed,
 -- so v <= cutoff decides. He skips at most 7 tickets: the first 8 decide.
--- ticket: this very one (TAKE); force: "0", or who gives it to him (ASSIGN). idem keeps only ids.
--- Answers TAKEN|NOTHING|FULL|AWAY|REFUSED hintseq hints ids heads repeated code why;
--- heads: class, v ("" nothing waits there), flat.
+-- He is given one while the weight he holds is below `holds`; the last may go beyond.
+-- ticket: this very one (TAKE). idem keeps only ids.
+-- Answers TAKEN|NOTHING|FULL|AWAY|REFUSED hintseq hints ids heads repeated code why used;
+-- heads: class, v ("" nothing waits there), flat; used: weight in his hands now.
 
 if verb == 'pull' then
+        local pull = {} -- what this pull was asked
+
         local function pull_answer(word, ids, heads, repeated, code, why)
-                return {word, hintseq(), hints, ids or {}, heads or {}, repeated or '0', code or '', why or ''}
+                return {word, hintseq(), hints, ids or {}, heads or {}, repeated or '0', code or '', why or '',
+                        hget('a:' .. pull.agent, 'used') or '0'}
         end
 
         local function pull_refuse(code, why)
                 return pull_answer('REFUSED', nil, nil, nil, code, why)
         end
 
-        -- What stands in a class's queue before anything is written, as far as it matters.
+        -- The first of a queue before anything is written: id, v, id, v ...
         local function window(key, n)
                 local flat = call('ZRANGE', P .. key, '0', num(n - 1), 'WITHSCORES')
-                local list = {}
                 for i = 1, #flat, 2 do
-                        list[#list + 1] = {id = unpad(flat[i]), v = int(flat[i + 1], key)}
+                        flat[i] = unpad(flat[i])
+                        flat[i + 1] = int(flat[i + 1], key)
                 end
-                return list
+                return flat
         end
-
-        local pull = {} -- what this pull was asked
 
         local function pull_parse()
                 pull.agent, pull.holds, pull.count = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6])
-                pull.leases = {}
-                local n = tonumber(ARGV[17])
-                local i = 18
-                for _ = 1, n do
-                        pull.leases[ARGV[i]] = tonumber(ARGV[i + 1])
-                        i = i + 2
-                end
-                pull.n_classes = tonumber(ARGV[i])
-                pull.first_class = i + 1
+                pull.leases = 18
+                pull.groups = 19 + 2 * tonumber(ARGV[17])
         end
 
-        -- Candidates: {key, cutoff, handicap, class, v = the head's v, key = v + handicap}
-        local function pull_candidates()
-                local list, ids = {}, {}
-                local i = pull.first_class
-                for j = 1, pull.n_classes do
-                        ids[j] = ARGV[i + (j - 1) * 3]
+        local function lease_ms(line)
+                for i = pull.leases, pull.groups - 3, 2 do
+                        if ARGV[i] == line then
+                                return tonumber(ARGV[i + 1])
+                        end
                 end
-                for from = 1, #ids, 4000 do
-                        local to = math.min(from + 3999, #ids)
-                        local heads = call('HMGET', P .. 'head', unpack(ids, from, to))
-                        for j = from, to do
-                                local v = heads[j - from + 1]
-                                if v then
-                                        v = int(v, 'head')
-                                        local cutoff = tonumber(ARGV[i + (j - 1) * 3 + 1])
-                                        if v <= cutoff then
-                                                local handicap = tonumber(ARGV[i + (j - 1) * 3 + 2])
-                                                list[#list + 1] = {class = ids[j], queue = 'q:' .. ids[j], cutoff = cutoff,
-                                                    handicap = handicap, key = v + handicap}
-                                        end
+                return tonumber(ARGV[11])
+        end
+
+        -- Candidates are numbers only: what each queue's first counts (keys, v + handicap), of
+        -- those that have one he may take, and which queue it is; `at`: where in ARGV its class
+        -- and its group stand. The queue itself is looked at when it is the best.
+        local keys, at, group_of, n_keys = {}, {}, {}, 0
+        local opened = {} -- by candidate: what pull_head() knows of its queue
+
+        local function pull_group(g, n, heads, from)
+                local cutoff, handicap = tonumber(ARGV[g]), tonumber(ARGV[g + 1])
+                for j = 1, n do
+                        local v = heads[j]
+                        if v then
+                                v = tonumber(v) or int(v, 'head')
+                                if v <= cutoff then
+                                        n_keys = n_keys + 1
+                                        keys[n_keys] = v + handicap
+                                        at[n_keys] = from + j - 1
+                                        group_of[n_keys] = g
                                 end
                         end
+                end
+        end
+
+        local function pull_candidates()
+                local g = pull.groups
+                for _ = 1, tonumber(ARGV[pull.groups - 1]) do
+                        local n = tonumber(ARGV[g + 2])
+                        for from = g + 3, g + 2 + n, 4000 do
+                                local to = math.min(from + 3999, g + 2 + n)
+                                pull_group(g, to - from + 1, call('HMGET', P .. 'head', unpack(ARGV, from, to)), from)
+                        end
+                        g = g + 3 + n
                 end
                 if ARGV[7] == '1' then
                         local first = call('ZRANGE', P .. 'own:' .. pull.agent, '0', '0', 'WITHSCORES')
                         if first[1] then
-                                local handicap = -DAY_MS * 1000
-                                list[#list + 1] = {queue = 'own:' .. pull.agent, cutoff = math.huge, handicap = handicap,
-                                    key = int(first[2], 'own:' .. pull.agent) + handicap, mine = true}
+                                n_keys = n_keys + 1
+                                keys[n_keys] = int(first[2], 'own:' .. pull.agent) - DAY_MS * 1000
+                                at[n_keys] = 0
                         end
                 end
-                return list
         end
 
-        -- The candidate's first ticket that he does not skip; nil: none that he may have.
-        local function pull_head(c, want)
-                if not c.list then
-                        local s = skips_of(pull.agent)
-                        c.list = window(c.queue, (c.mine and 0 or s.n) + want)
-                        c.at = 1
+        local function pull_open(i, want)
+                local c, s = {at = 1}, skips_of(pull.agent)
+                if at[i] == 0 then
+                        c.list, c.cutoff, c.handicap = window('own:' .. pull.agent, want), math.huge, -DAY_MS * 1000
+                        c.skips = {}
+                else
+                        c.list = window('q:' .. ARGV[at[i]], s.n + want)
+                        c.cutoff, c.handicap = tonumber(ARGV[group_of[i]]), tonumber(ARGV[group_of[i] + 1])
+                        c.skips = s.at
                 end
-                local s = skips_of(pull.agent)
-                while c.list[c.at] and not c.mine and s.at[c.list[c.at].id] do
-                        c.at = c.at + 1
+                opened[i] = c
+                return c
+        end
+
+        -- The candidate's first ticket that he does not skip; nil: none that he may have, and then
+        -- it is none any more.
+        local function pull_head(i, want)
+                local c = opened[i] or pull_open(i, want)
+                local id = c.list[c.at]
+                while id and c.skips[id] do
+                        c.at = c.at + 2
+                        id = c.list[c.at]
                 end
-                local t = c.list[c.at]
-                if not t or t.v > c.cutoff then
+                local v = c.list[c.at + 1]
+                if not id or v > c.cutoff then
+                        keys[i] = math.huge
                         return nil
                 end
-                c.key = t.v + c.handicap
-                return t
+                keys[i] = v + c.handicap
+                return id
         end
 
-        -- Take the best off the candidates: id and candidate.
-        local function pull_best(list, want)
+        -- Take the best off the candidates: its id, or nil.
+        local function pull_best(want)
                 while true do
-                        local key
-                        for i = 1, #list do
-                                if not list[i].gone and (not key or list[i].key < key) then
-                                        key = list[i].key
+                        local key = math.huge
+                        for i = 1, n_keys do
+                                if keys[i] < key then
+                                        key = keys[i]
                                 end
                         end
-                        if not key then
+                        if key == math.huge then
                                 return nil
                         end
                         local best, of
-                        for i = 1, #list do
-                                local c = list[i]
-                                if not c.gone and c.key == key then
-                                        local t = pull_head(c, want)
-                                        if not t then
-                                                c.gone = true
-                                        elseif c.key == key and (not best or tonumber(t.id) < tonumber(best.id)) then
-                                                best, of = t, c
+                        for i = 1, n_keys do
+                                if keys[i] == key then
+                                        local id = pull_head(i, want)
+                                        if id and keys[i] == key and (not best or tonumber(id) < tonumber(best)) then
+                                                best, of = id, i
                                         end
                                 end
                         end
                         if best then
-                                of.at = of.at + 1
-                                local next_ = pull_head(of, want)
-                                of.gone = not next_
-                                return best.id, of
+                                opened[of].at = opened[of].at + 2
+                                if want > 1 then
+                                        pull_head(of, want)
+                                end
+                                return best
                         end
                 end
         end
@@ -138,7 +162,7 @@ if verb == 'pull' then
                 if from ~= '' then -- ASSIGN, out of another's hands
                         unhold(id, from)
                 end
-                local till = now_ms + (pull.leases[line] or tonumber(ARGV[11]))
+                local till = now_ms + lease_ms(line)
                 hset(k, 'state', 'held')
                 hset(k, 'holder', agent)
                 hset(k, 'owner', agent)
@@ -152,7 +176,7 @@ if verb == 'pull' then
                 due('lease', id, till)
                 due('half', id, math.floor((now_ms + till) / 2))
                 write('SADD', 'held:' .. agent, id)
-                hadd('a:' .. agent, 'used', 1)
+                hadd('a:' .. agent, 'used', ticket_weight(id))
                 hset('a:' .. agent, 'idle_since', num(now_ms))
                 if skips_of(agent).at[id] then
                         write('ZREM', 'skip:' .. agent, id)
@@ -195,12 +219,15 @@ if verb == 'pull' then
         end
 
         local function take_class(id)
-                local class, v = hget('t:' .. id, 'class') or '', hnum('t:' .. id, 'v')
-                for j = 1, pull.n_classes do
-                        local i = pull.first_class + (j - 1) * 3
-                        if ARGV[i] == class then
-                                return v <= tonumber(ARGV[i + 1])
+                local class, g = hget('t:' .. id, 'class') or '', pull.groups
+                for _ = 1, tonumber(ARGV[g - 1]) do
+                        local n = tonumber(ARGV[g + 2])
+                        for i = g + 3, g + 2 + n do
+                                if ARGV[i] == class then
+                                        return hnum('t:' .. id, 'v') <= tonumber(ARGV[g])
+                                end
                         end
+                        g = g + 3 + n
                 end
                 return false
         end
@@ -250,15 +277,17 @@ if verb == 'pull' then
                 return pull_answer('TAKEN', ids, nil, '1')
         end
 
-        local function pull_choose(n)
-                if ARGV[8] ~= '' then
-                        ticket_load(ARGV[8])
-                        return {ARGV[8]}
-                end
+        local function pull_choose(n, used)
                 local ids = {}
-                local list = pull_candidates()
-                while #ids < n do
-                        local id = pull_best(list, n + 1)
+                if ARGV[8] ~= '' then
+                        if used < pull.holds then
+                                ids[1] = ARGV[8]
+                        end
+                        return ids
+                end
+                pull_candidates()
+                while #ids < n and used < pull.holds do
+                        local id = pull_best(n - #ids)
                         if not id then
                                 break
                         end
@@ -266,6 +295,7 @@ if verb == 'pull' then
                                 refuse('BADKEY', 't:' .. id .. ' is missing: run helpline fsck')
                         end
                         ids[#ids + 1] = id
+                        used = used + ticket_weight(id)
                 end
                 return ids
         end
@@ -287,10 +317,10 @@ if verb == 'pull' then
                         return pull_answer('AWAY', nil, pull_heads(asked))
                 end
                 local used = hnum('a:' .. pull.agent, 'used')
-                local ids = {}
-                if used < pull.holds then
-                        ids = pull_choose(math.min(pull.count, pull.holds - used))
+                if ARGV[8] == '' and hnum('a:' .. pull.agent, 'wrap_until') > now_ms then
+                        used = math.max(used, pull.holds)
                 end
+                local ids = pull_choose(pull.count, used)
                 for i = 1, #ids do
                         if hashes['t:' .. ids[i]].old.own ~= '1' and
                             hashes['t:' .. ids[i]].old.class ~= ARGV[15] then

@@ -74,6 +74,15 @@ if verb == 'tick' then
                 return 1
         end
 
+        -- The pause after what he has finished is over.
+        function turn.wrap(agent)
+                if hnum('a:' .. agent, 'wrap_until') > 0 then
+                        hset('a:' .. agent, 'wrap_until', '0')
+                        hint('a:' .. agent)
+                end
+                return 0
+        end
+
         function turn.close(id)
                 local k = 't:' .. id
                 if not ticket_load(id) or hget(k, 'state') ~= 'resolved' then

@@ -29,6 +29,10 @@ if not changing[verb] then
                                 hset(k, 'idle_since', num(now_ms))
                                 journal('came', '', '', agent, ARGV[7], '')
                         end
+                        if hnum(k, 'wrap_until') > 0 then -- he needs no pause
+                                hset(k, 'wrap_until', '0')
+                                due('wrap', agent, nil)
+                        end
                         hint('a:' .. agent)
                 elseif p ~= was and was ~= 'offline' then
                         journal('went', '', '', agent, ARGV[7], ARGV[6])

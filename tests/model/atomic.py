@@ -60,11 +60,11 @@ class Desk:
 
     def put_args(self, digest, sender, customer, ticket, ver, steps, ack="standard"):
         return [digest, DAY, "n%d" % self.n, sender, customer, "N", "[]", ticket, ver, ack, sender, "[]", "ru", "s@d",
-                self.now, ""] + steps
+                self.now, "", "", ""] + steps
 
     def pull_args(self, agent, count=1, ticket="", idem=""):
-        return [agent, 10, count, 1, ticket, 0, "c", 60000, idem, "h", DAY, "k1", 1, 1, "first", 60000, 2,
-                "k1", 2 ** 63 - 1, 0, "k2", 2 ** 63 - 1, 0]
+        return [agent, 10, count, 1, ticket, 0, "c", 60000, idem, "h", DAY, "k1", 1, 1, "first", 60000, 1,
+                2 ** 63 - 1, 0, 2, "k1", "k2"]
 
     def ver(self, ticket):
         return self.r("HGET", PREFIX + "t:%d" % ticket, "ver")

@@ -231,8 +231,15 @@ class Play:
         """Hints of this operation; and hintseq has grown by one if there were any."""
         if self.m.hints:
             self.m.hintseq += 1
-        self.expect("hints", sorted(answer[2]), sorted(self.m.hints))
+        self.expect("hints", sorted(answer[2]), sorted(map(self.with_head, self.m.hints)))
         self.expect("hintseq", int(answer[1]), self.m.hintseq)
+
+    def with_head(self, hint):
+        """A class is hinted with the v of its head after what happened."""
+        if hint[0] != "c":
+            return hint
+        return "%s:%d" % (hint, min(t.v for t in self.m.open.values()
+                                    if t.state == "queued" and not t.own and t.cls == hint[2:]))
 
     # -- changes, as queue/ticket.c builds them --
 
@@ -277,7 +284,7 @@ class Play:
 
     def put_args(self, digest, sender, customer, ticket, version, ack, steps):
         return [digest, DAY, "n%d" % self.nonce, sender, customer, "Имя", '["%s"]' % sender, ticket, version,
-                "standard" if ack else "", sender, '["%s"]' % sender, "ru", "s@desk", self.m.now, ""] + steps
+                "standard" if ack else "", sender, '["%s"]' % sender, "ru", "s@desk", self.m.now, "", "", ""] + steps
 
     def put(self, t, args, sender, ack, digest, steps_apply):
         m = self.m
@@ -379,9 +386,13 @@ class Play:
     def pull_args(self, agent, count, own, ticket, idem, words, classes, hinted):
         leases = [x for line, ms in LEASES.items() for x in (line, ms)]
         args = [agent, self.m.agents[agent].holds, count, int(own), ticket, 0, "c%d" % self.nonce, MINUTE, idem, words,
-                DAY, hinted, 1, len(LEASES)] + leases + [len(classes)]
-        for c, (cutoff, handicap) in classes.items():
-            args += [c, cutoff, handicap]
+                DAY, hinted, 1, len(LEASES)] + leases
+        groups = {}
+        for c, terms in classes.items():
+            groups.setdefault(terms, []).append(c)
+        args.append(len(groups))
+        for (cutoff, handicap), ids in groups.items():
+            args += [cutoff, handicap, len(ids)] + ids
         return args
 
     def profile(self):

@@ -102,8 +102,9 @@ toy_pull(void *arg, const struct dispatch_pull *p)
         e->agent = agent_of(p->request->agent);
         e->holds = p->holds;
         snprintf(e->hinted, sizeof e->hinted, "%s", p->hinted);
-        for (size_t i = 0; i < p->n_classes; i++)
-                snprintf(e->ids[e->n_ids++], 32, "%s", p->classes[i]);
+        for (size_t g = 0; g < p->n_groups; g++)
+                for (size_t i = 0; i < p->groups[g].n_classes; i++)
+                        snprintf(e->ids[e->n_ids++], 32, "%s", p->groups[g].classes[i]);
 }
 
 static void
@@ -179,7 +180,7 @@ toy_deliver(struct toy_event e)
             .hintseq = e.seq, .heads = heads, .blocked = e.blocked};
 
         if (e.kind == HINT_C) {
-                dispatch_hint_class(T->d, T->classes[e.class].id, e.seq);
+                dispatch_hint_class(T->d, T->classes[e.class].id, INT64_MIN, e.seq);
                 return;
         }
         if (e.kind == HINT_A) {
@@ -471,7 +472,7 @@ test_longest_idle_gets_it(void **state)
                 T->fits[a] = 1;
                 dispatch_set_agent(T->d, names[a], &p, 1);
                 dispatch_set_idle(
-                    T->d, names[a], 1000 - a); /* the last is idle longest */
+                    T->d, names[a], 1000 - a, 0); /* the last is idle longest */
         }
         for (int s = 0; s < 3; s++) {
                 struct reserve_request q = {.agent = names[s],
@@ -490,7 +491,7 @@ test_longest_idle_gets_it(void **state)
                 ;
         assert_int_equal(dispatch_parked(T->d), 3);
         T->tickets[T->n_tickets++] = (struct toy_ticket){0, -1, false, 0};
-        dispatch_hint_class(T->d, T->classes[0].id, ++T->hintseq);
+        dispatch_hint_class(T->d, T->classes[0].id, INT64_MIN, ++T->hintseq);
         while (toy_step())
                 ;
         assert_null(T->slots[2]);

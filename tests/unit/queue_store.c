@@ -228,10 +228,11 @@ static void
 pull_send(const char *agent, const char *ticket, const char *idem)
 {
         static const char *const leases[] = {"first", "60000"};
-        struct pull_class k = {.id = a_class()->id, .cutoff_us = INT64_MAX};
+        const char *id = a_class()->id;
+        struct pull_group k = {.classes = &id, .n_classes = 1, .cutoff_us = INT64_MAX};
         struct pull p = {.agent = agent,
-            .classes = &k,
-            .n_classes = 1,
+            .groups = &k,
+            .n_groups = 1,
             .own = true,
             .ticket = ticket,
             .holds = 3,
@@ -242,7 +243,7 @@ pull_send(const char *agent, const char *ticket, const char *idem)
             .default_lease_ms = 1000,
             .idem = idem,
             .idem_hash = "h",
-            .hinted = k.id,
+            .hinted = id,
             .make_ready = true};
 
         store_pull(store, &p, on_pull, NULL);
