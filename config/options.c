@@ -179,7 +179,7 @@ const struct option options[] = {
         "options of one line"},
     {BLOCK_LINE, "holds", TYPE_COUNT, "a number", 1, 1000, "4", IN_LINE(holds), 0, BLOCK_NONE, 0,
         "tickets in hand at once of an agent at home there"},
-    {BLOCK_LINE, "lease", TYPE_DURATION, "a duration", MINUTE, 90 * DAY, "4h", IN_LINE(lease_ms), 0, BLOCK_NONE, 0,
+    {BLOCK_LINE, "lease", TYPE_DURATION, "a duration", 5 * SECOND, 90 * DAY, "4h", IN_LINE(lease_ms), 0, BLOCK_NONE, 0,
         "a ticket not touched by its agent for this long goes back"},
     {BLOCK_LINE, "handed", TYPE_HEAD, "a duration", -30 * DAY, 30 * DAY, "0s", IN_LINE(handed_ms), 0, BLOCK_NONE, 0,
         "head start of what is handed to it by ESCALATE, RETURN or TRANSFER"},

@@ -9,12 +9,17 @@ failing one is printed too. The last line is "N passed, N failed", with
 ", N skipped" where something was skipped (each with its reason above).
 
 What it finds by itself:
-    tests/unit/NAME.c                 cmocka: release and asan (base_disk and base_worker: tsan too)
-    tests/fuzz/NAME.c                 its corpus replayed by the fuzz build
+    tests/unit/NAME.c                 cmocka: release and asan (base_disk: tsan too)
+    tests/fuzz/NAME.c                 its corpus replayed by the asan build
     tests/{play,model,crash}/*.py     unittest files (they import unittest), and by comments in them:
         # run: release asan           with these builds (default release)
-        # alone                       with nothing beside it: it measures time or kills much
+        # alone                       with nothing beside it
         # seconds: 300                how long it may take at most (default 240)
+        # takes: 40                   about how long it takes: long ones begin first (default 5)
+
+The variants are built one after the other; what needs one runs as soon as it is there,
+several at once (they mostly wait). So no test may expect a machine of its own: it waits
+for what must come (desk.wait_for) and never measures how soon it came.
 """
 import argparse
 import glob
@@ -30,10 +35,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LOGS = os.path.join(ROOT, "build", "test-logs")
 PYTHON = sys.executable
 BUILDS = [  # name, make's words
-    ("release", ["V=release", "all", "units"]),
-    ("asan", ["V=asan", "all", "units"]),
-    ("clang", ["V=clang", "all", "units"]),
-    ("fuzz", ["V=fuzz", "fuzzers"]),
+    ("release", ["V=release", "all", "units"]),            # gcc -O2
+    ("asan", ["V=asan", "all", "units", "fuzzers"]),       # clang -O0, with coverage for the fuzz targets
     ("tsan", ["V=tsan", "build/tsan/tests/base_disk"]),
 ]
 TSAN_UNITS = ("base_disk",)
@@ -45,7 +48,7 @@ SAN_ENV = {
 
 
 class Job:
-    def __init__(self, name, command, counter, alone=False, seconds=240, env=None, build=None):
+    def __init__(self, name, command, counter, alone=False, seconds=240, env=None, build=None, takes=1):
         self.name = name          # "play/races [asan]"
         self.command = command
         self.counter = counter    # function(output, exit code) -> passed, failed, skipped
@@ -53,6 +56,7 @@ class Job:
         self.seconds = seconds
         self.env = dict(env or {})
         self.build = build        # the variant it needs
+        self.takes = takes        # seconds, about: the order
         self.result = None
 
 
@@ -92,24 +96,25 @@ def marks(path):
         return None
     runs = re.search(r"^# run: (.+)$", text, re.M)
     seconds = re.search(r"^# seconds: (\d+)", text, re.M)
+    takes = re.search(r"^# takes: (\d+)", text, re.M)
     return {"runs": runs.group(1).split() if runs else ["release"], "alone": bool(re.search(r"^# alone\b", text, re.M)),
-            "seconds": int(seconds.group(1)) if seconds else 240}
+            "seconds": int(seconds.group(1)) if seconds else 240, "takes": int(takes.group(1)) if takes else 5}
 
 
 def find_units():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests/unit/*.c"))):
         name = os.path.basename(path)[:-2]
         for variant in ("release", "asan") + (("tsan",) if name in TSAN_UNITS else ()):
-            yield Job("unit/%s [%s]" % (name, variant), ["build/%s/tests/%s" % (variant, name)], count_cmocka,
-                      env=SAN_ENV, build=variant, seconds=120)
+            yield Job("unit/%s [%s]" % (name, variant), ["build/%s/tests/%s" % (variant, name)], count_cmocka, takes=6,
+                      env=SAN_ENV, build=variant, seconds=240)
 
 
 def find_fuzzers():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests/fuzz/*.c"))):
         name = os.path.basename(path)[:-2]
         corpus = sorted(glob.glob(os.path.join(ROOT, "tests/fuzz/corpus", name, "*")))
-        yield Job("fuzz/%s" % name, ["build/fuzz/fuzz/%s" % name, "-timeout=20", *corpus], count_exit,
-                  env=SAN_ENV, build="fuzz", seconds=120)
+        yield Job("fuzz/%s" % name, ["build/asan/fuzz/%s" % name, "-timeout=60", *corpus], count_exit,
+                  env=SAN_ENV, build="asan", seconds=240)
 
 
 def find_python():
@@ -123,7 +128,7 @@ def find_python():
                 env = dict(SAN_ENV, HELPLINE_BUILD="build/" + variant, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1",
                            PYTHONPATH=os.path.join(ROOT, "tests/play") + ":" + os.path.join(ROOT, "tests", folder))
                 yield Job("%s/%s [%s]" % (folder, name, variant), [PYTHON, "-m", "unittest", "-v", os.path.relpath(path, ROOT)],
-                          count_unittest, m["alone"], m["seconds"] * (3 if variant != "release" else 1), env, variant)
+                          count_unittest, m["alone"], m["seconds"] * (3 if variant != "release" else 1), env, variant, m["takes"])
 
 
 def find_checks():
@@ -135,6 +140,9 @@ class Runner:
     def __init__(self):
         self.lock = threading.Lock()
         self.totals = [0, 0, 0]
+        self.changed = threading.Condition()
+        self.jobs = []
+        self.built = set()   # variants that are there
         self.broken = set()  # variants that do not build
 
     def execute(self, job):
@@ -183,24 +191,38 @@ class Runner:
         for name, words in BUILDS:
             if name not in variants:
                 continue
-            job = Job("build [%s]" % name, ["make", "-j2", *words], count_exit, seconds=900)
+            job = Job("build [%s]" % name, ["make", "-j%d" % (os.cpu_count() or 2), *words], count_exit, seconds=900)
             job.env = {"MAKEFLAGS": "", "MFLAGS": "", "MAKELEVEL": ""}
             self.execute(job)
-            if not job.result:
-                self.broken.add(name)
+            with self.changed:
+                (self.built if job.result else self.broken).add(name)
+                self.changed.notify_all()
+
+    def take(self):
+        """The next job that can run, the longest first; None when there is none any more."""
+        with self.changed:
+            while True:
+                for job in [j for j in self.jobs if j.build in self.broken]:
+                    print("FAIL  %-40s not run: its build failed" % job.name, flush=True)
+                    self.totals[1] += 1
+                    self.jobs.remove(job)
+                ready = [j for j in self.jobs if j.build is None or j.build in self.built]
+                if ready:
+                    self.jobs.remove(ready[0])
+                    return ready[0]
+                if not self.jobs:
+                    return None
+                self.changed.wait()
+
+    def work(self):
+        job = self.take()
+        while job is not None:
+            self.execute(job)
+            job = self.take()
 
     def run(self, jobs, n):
-        jobs = list(jobs)
-        lock = threading.Lock()
-
-        def work():
-            while True:
-                with lock:
-                    if not jobs:
-                        return
-                    job = jobs.pop(0)
-                self.execute(job)
-        threads = [threading.Thread(target=work) for _ in range(n)]
+        self.jobs = sorted(jobs, key=lambda j: -j.takes)
+        threads = [threading.Thread(target=self.work) for _ in range(n)]
         for t in threads:
             t.start()
         for t in threads:
@@ -215,7 +237,7 @@ def main():
     parser = argparse.ArgumentParser(description="runs the tests; see the head of this file")
     parser.add_argument("words", nargs="*", help="only what has one of these in its name")
     parser.add_argument("--no-build", action="store_true", help="with what is built")
-    parser.add_argument("-j", type=int, default=3, help="how many at once (default 3)")
+    parser.add_argument("-j", type=int, default=5, help="how many at once (default 5)")
     parser.add_argument("-l", action="store_true", help="list them")
     args = parser.parse_args()
     jobs = [j for j in (*find_checks(), *find_python(), *find_units(), *find_fuzzers()) if wanted(j, args.words)]
@@ -226,16 +248,14 @@ def main():
     os.makedirs(os.path.join(ROOT, "build", "tmp"), exist_ok=True)
     began = time.monotonic()
     runner = Runner()
-    if not args.no_build:
-        need = {j.build for j in jobs if j.build}
-        runner.build(need if args.words else need | {"release", "clang"})
-    ready = [j for j in jobs if j.build not in runner.broken]
-    for j in jobs:
-        if j not in ready:
-            print("FAIL  %-40s not run: its build failed" % j.name)
-            runner.totals[1] += 1
-    runner.run([j for j in ready if not j.alone], args.j)
-    runner.run([j for j in ready if j.alone], 1)
+    need = {j.build for j in jobs if j.build} | (set() if args.words else {"release", "asan"})
+    if args.no_build:
+        runner.built = need
+    builder = threading.Thread(target=runner.build, args=(need - runner.built,))
+    builder.start()
+    runner.run([j for j in jobs if not j.alone], args.j)
+    builder.join()
+    runner.run([j for j in jobs if j.alone], 1)
     passed, failed, skipped = runner.totals
     print("%.0f s; logs in build/test-logs/" % (time.monotonic() - began))
     print("%d passed, %d failed" % (passed, failed) + (", %d skipped" % skipped if skipped else ""), flush=True)

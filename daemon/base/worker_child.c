@@ -65,7 +65,7 @@ child_send(int type, const void *body, size_t len)
                         continue;
                 if (rc == -1)
                         return -1;
-                for (int i = 0; i < 2; i++) {
+                for (int i = 0; i < 2 && rc > 0; i++) {
                         size_t k =
                             (size_t)rc < iov[i].iov_len ? (size_t)rc : iov[i].iov_len;
 

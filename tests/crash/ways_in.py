@@ -7,17 +7,18 @@ log of the exchange is read again by the daemon itself. When the answer is there
 all sent once more. Then it is there exactly once, on the ticket that was answered, and
 the store is sound.
 """
-# alone
+# takes: 20
 # seconds: 240
 import concurrent.futures
 import http.client
 import json
 import os
+import random
 import re
 import time
 import unittest
 
-from desk import SLOW, Desk, RespError, servers_of, wait_for
+from desk import FULL, SEED, SLOW, Desk, RespError, servers_of, wait_for
 from forms import Web
 from phone import row
 from points import OF_WAYS_IN, is_stopped, points
@@ -89,7 +90,7 @@ class Way:
         raise NotImplementedError
 
     def send_until_taken(self):
-        deadline = time.monotonic() + 40 * SLOW
+        deadline = time.monotonic() + 90 * SLOW
         while time.monotonic() < deadline:
             try:
                 ticket = self.send()
@@ -220,6 +221,8 @@ class LogCall(Caller):
 
 WAYS = [Log, Push, Feed, Browser, Program, StatusPage, Submit, LogCall]
 AT_ONCE = 3  # desks
+if not FULL:
+    print("HELPLINE_SEED=%d chooses whether the daemon or its store dies; FULL=1 takes both" % SEED, flush=True)
 
 
 def play(way, point, store):
@@ -247,7 +250,7 @@ def play(way, point, store):
             keeper.turn()
             return answer.done() and (os.path.exists(once) and (killed if store else keeper.n_deaths) or answer.exception())
         try:
-            wait_for(over, 45, "%s is passed and the answer there" % point, 0.01)
+            wait_for(over, 60, "%s is passed and the answer there" % point, 0.01)
         finally:
             d.proc.send_signal(18)
         ticket = answer.result()
@@ -271,10 +274,11 @@ def play_way(make):
     """All points of a way, on one desk: (seconds, what went wrong)."""
     begun = time.monotonic()
     wrong = []
+    rnd = random.Random("%d %s" % (SEED, make.__name__))
     with WaysDesk() as d:
         way = make(d)
         for point in way.points:
-            for store in (False, True):
+            for store in (False, True) if FULL else (rnd.random() < 0.5,):
                 try:
                     play(way, point, store)
                 except (AssertionError, *AWAY, RespError) as e:

@@ -8,7 +8,7 @@ skipped, aloud. Which build: $HELPLINE_BUILD, else build/release (limits of time
 memory hold for builds without sanitizers).
 """
 # run: release asan
-# alone
+# takes: 10
 import base64
 import hashlib
 import json

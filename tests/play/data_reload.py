@@ -1,10 +1,11 @@
 """Lists and the customers file: who changes one need not say so; a bad one is told once."""
+# takes: 30
 # run: release asan
 import os
 import time
 import unittest
 
-from desk import SLOW, Desk, mail, wait_for
+from desk import Desk, mail, wait_for
 
 CONF = """
 list partners file "partners.txt"
@@ -49,7 +50,7 @@ class DataReload(unittest.TestCase):
         d = self.desk()
         self.put(d, "@partner.example\nthis is no address\n")
         d.wait_log(r"^.*RELOAD kept=old .*is no address", 15)
-        time.sleep(7 * SLOW)
+        time.sleep(7)
         self.assertEqual(1, d.log().count("kept=old"))
         self.assertEqual(["billing"], self.needs(d, "olga@partner.example"))
         os.unlink(os.path.join(d.dir, "partners.txt"))
@@ -63,7 +64,7 @@ class DataReload(unittest.TestCase):
         """A file that grows for seconds is read when it has come to rest."""
         d = self.desk()
         path = os.path.join(d.dir, "partners.txt")
-        end = time.monotonic() + 8 * SLOW
+        end = time.monotonic() + 8
         with open(path, "a") as f:
             n = 0
             while time.monotonic() < end:

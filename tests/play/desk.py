@@ -40,6 +40,8 @@ BUILD = os.path.join(ROOT, os.environ.get("HELPLINE_BUILD", "build/release"))
 SANITIZED = os.path.basename(BUILD) in ("asan", "tsan", "fuzz")
 MAX_FILE = 4 << 30
 SLOW = 4.0 if SANITIZED else 1.0  # how much more time everything may take
+FULL = "FULL" in os.environ  # all of what is else chosen by chance; takes long
+SEED = int(os.environ.get("HELPLINE_SEED", time.time_ns() % 1000000))
 
 AGENTS = """
 lines first second
@@ -92,6 +94,15 @@ def wait_for(fn, timeout=PATIENCE, what="", step=0.02):
         if time.monotonic() > deadline:
             raise AssertionError("not in %.0f s: %s" % (timeout, what or fn))
         time.sleep(step)
+
+
+def some(items, n):
+    """n of them by chance, in their order; all when FULL is set. Says how to have the same again."""
+    items = list(items)
+    if FULL or n >= len(items):
+        return items
+    sys.stderr.write("HELPLINE_SEED=%d chooses %d of %d; FULL=1 takes all\n" % (SEED, n, len(items)))
+    return [items[i] for i in sorted(random.Random(SEED).sample(range(len(items)), n))]
 
 
 _serial = [0]
@@ -216,6 +227,7 @@ class Sink:
         self.answer = "250 2.0.0 taken"
         self.delay = 0.0
         self.drop = 0
+        self.n_now = self.most_at_once = 0  # mails waiting for the answer after DATA
         self.port = port or free_port()
         self.lock = threading.Lock()
         self.controller = None
@@ -249,8 +261,12 @@ class Sink:
                 self.drop -= 1
             if answer.startswith("2"):
                 self.mails.append(m)
-        if self.delay:
+        self.n_now += 1
+        self.most_at_once = max(self.most_at_once, self.n_now)
+        try:
             await asyncio.sleep(self.delay)
+        finally:
+            self.n_now -= 1
         if dropped:
             server.transport.abort()
         return answer

@@ -128,9 +128,9 @@ class View(unittest.TestCase):
         self.lena("NOTE", "2", "aloud")
         heard = []
         while not heard or heard[-1] != "2":
-            heard.append(json.loads(may.read(timeout=30)[3])["ticket"])
+            heard.append(json.loads(may.read(timeout=60)[3])["ticket"])
         self.assertIn("3", heard)
-        self.assertEqual("2", json.loads(spy.read(timeout=30)[3])["ticket"])
+        self.assertEqual("2", json.loads(spy.read(timeout=60)[3])["ticket"])
 
     def test_search(self):
         a = self.vera

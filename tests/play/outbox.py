@@ -1,4 +1,5 @@
 """What leaves: answers and acknowledgements through the real daemon, helper and SMTP server."""
+# takes: 18
 import json
 import os
 import signal
@@ -7,7 +8,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from desk import AGENTS, RULES, SLOW, Desk, free_port, mail, wait_for  # noqa: E402
+from desk import AGENTS, RULES, Desk, free_port, mail, wait_for  # noqa: E402
 
 QUIET = RULES + "acknowledge none\n"
 
@@ -169,22 +170,21 @@ class Outbox(unittest.TestCase):
         for i in range(4):
             d.deliver(mail(subject="VPN %d" % i))
         docs = [d.wait_reserve(anna) for _ in range(4)]
-        d.sink.delay = 2.0
-        began = time.monotonic()
+        d.sink.delay = 1.0
         for doc in docs:
             for _ in range(2):
                 anna("REPLY", doc["id"], "answer to " + doc["id"] + str(time.monotonic_ns()),
                      "STATUS", "held")
         d.sink.wait(8)
         empty(d)
-        self.assertLess(time.monotonic() - began, 9 * SLOW)  # one after the other takes 16 s
+        self.assertGreater(d.sink.most_at_once, 1)
 
     def test_ends_quickly_while_sending(self):
         d = self.desk()
-        d.sink.delay = 6.0
+        d.sink.delay = 40.0
         self.replied(d)
         d.sink.wait(1)
-        self.assertLess(d.stop(), 2.5 * SLOW)
+        self.assertLess(d.stop(), 20)
         d.sink.delay = 0.0
         d.start()
         wait_for(lambda: entries(d) == [], 40, "it is sent after the restart")

@@ -1,4 +1,5 @@
 """Telephone exchanges: their logs become tickets, once, whatever happens to file and daemon."""
+# takes: 45
 # seconds: 600
 import json
 import os

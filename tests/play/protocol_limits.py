@@ -1,11 +1,12 @@
 """Each limit of docs/protocol.md, at it and beyond it."""
+# takes: 10
 # run: release asan
 import json
 import socket
 import time
 import unittest
 
-from desk import SLOW, Desk, RespError, mail, wait_for
+from desk import Desk, RespError, mail, wait_for
 from resp import Closed, Push
 
 AGENTS = """
@@ -31,10 +32,10 @@ class Requests(unittest.TestCase):
         cls.d.close()
 
     def refused(self, c, words):
-        answer = c.read(5 * SLOW, raising=False)
+        answer = c.read(raising=False)
         self.assertIsInstance(answer, RespError)
         self.assertIn(words, answer.text)
-        self.assertTrue(c.closed(5 * SLOW))
+        self.assertTrue(c.closed())
 
     def test_an_argument_of_1_mb(self):
         c = self.d.agent("anna")
@@ -123,7 +124,7 @@ class Requests(unittest.TestCase):
             self.d.deliver(mail(text=text))
         time.sleep(0.1)
         c.send("RESERVE", "COUNT", 100)
-        docs = c.read(20 * SLOW)
+        docs = c.read()
         self.assertEqual(60, len(docs))
         self.assertLessEqual(sum(len(x.encode()) for x in docs), 1 << 20)
         for x in docs:
@@ -134,10 +135,10 @@ class Requests(unittest.TestCase):
         for k in range(4):
             c.send("SUBSCRIBE", *["ticket:%d" % (k * 60 + i + 1) for i in range(60)])
             for _ in range(60):
-                c.read_push(3)
+                c.read_push()
         c.send("SUBSCRIBE", *["ticket:%d" % (i + 1000) for i in range(16)])
         for _ in range(16):
-            last = c.read_push(3)
+            last = c.read_push()
         self.assertEqual(256, last[2])
         self.assertEqual("BADARG", c.raw("SUBSCRIBE", "desk").code)
 
@@ -163,18 +164,18 @@ class Connections(unittest.TestCase):
                 wait_for(lambda: d.client().raw("PING") == "PONG", 5)
 
     def test_without_auth(self):
-        with desk(anonymous_near_ms=700 * SLOW) as d:
+        with desk(anonymous_near_ms=3000) as d:
             a = d.agent("anna")
             c = d.client()
             self.assertEqual("PONG", c("PING"))
-            self.assertFalse(c.closed(0.3 * SLOW))
-            self.assertTrue(c.closed(3 * SLOW))
+            self.assertFalse(c.closed(0.3))
+            self.assertTrue(c.closed())
             self.assertEqual("PONG", a("PING"), "who has logged in stays")
 
     def test_an_unknown_limit(self):
         d = Desk(agents=AGENTS, rules="", start=False, env={"HELPLINE_LIMITS": "colour=7"})
         self.addCleanup(d.close)
-        self.assertNotEqual(0, d.spawn().wait(10 * SLOW))
+        self.assertNotEqual(0, d.spawn().wait(60))
         self.assertIn("there is no limit 'colour'", d.log())
 
 
@@ -184,7 +185,7 @@ class Readers(unittest.TestCase):
             c = d.agent("anna")
             c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             before = d.rss()
-            c.sock.settimeout(0.5)
+            c.sock.settimeout(2)
             n = 0
             try:
                 for n in range(2000):
@@ -193,7 +194,7 @@ class Readers(unittest.TestCase):
                 pass
             self.assertLess(n, 1999)
             self.assertLess(d.rss() - before, 30 << 20)
-            c.timeout = 20 * SLOW
+            c.timeout = 60
             for _ in range(n):
                 self.assertEqual(100000, len(c.read()))
 
@@ -202,8 +203,8 @@ class Readers(unittest.TestCase):
         s = d.admin()
         s("HELLO", "3")
         s.send("SUBSCRIBE", "ticket:1", "desk")
-        s.read_push(3)
-        s.read_push(3)
+        s.read_push()
+        s.read_push()
         d.deliver(mail())
         a = d.agent("anna", ready=False)
         t = d.wait_reserve(a)["id"]
@@ -211,14 +212,14 @@ class Readers(unittest.TestCase):
             for k in range(100):
                 a.send("NOTE", t, "%d %d" % (i, k))
             for _ in range(100):
-                a.read(20 * SLOW)
+                a.read()
         return s, a
 
     def test_a_subscriber_is_dropped(self):
         with desk(unread=20000, unread_events=60000) as d:
             s, a = self.slow_subscriber(d, 2000)
             d.wait_log("SLOW", 10)
-            self.assertTrue(s.closed(10 * SLOW))
+            self.assertTrue(s.closed())
             self.assertEqual("PONG", a("PING"))
 
     def test_a_gap_is_told(self):
@@ -226,9 +227,8 @@ class Readers(unittest.TestCase):
             s, a = self.slow_subscriber(d, 2000)
             gap = None
             seen = 0
-            s.timeout = 5 * SLOW
             while gap is None:
-                f = s.read_push(5 * SLOW)
+                f = s.read_push()
                 self.assertIsInstance(f, Push)
                 event = json.loads(f[2])
                 if event["event"] == "gap":
@@ -237,7 +237,7 @@ class Readers(unittest.TestCase):
                     seen += 1
             self.assertGreater(gap, 0)
             a("NOTE", "1", "after the gap")
-            self.assertEqual("changed", json.loads(s.read_push(5 * SLOW)[2])["event"])
+            self.assertEqual("changed", json.loads(s.read_push()[2])["event"])
 
 
 if __name__ == "__main__":

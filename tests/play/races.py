@@ -1,6 +1,6 @@
 """Races: what happens in the same moment, again and again."""
 # run: release asan
-# alone
+# takes: 15
 # seconds: 300
 import json
 import os
@@ -11,10 +11,10 @@ import threading
 import time
 import unittest
 
-from desk import SANITIZED, SLOW, Client, Desk, RespError, dotted, mail, wait_for
+from desk import FULL, SANITIZED, SLOW, Client, Desk, RespError, dotted, mail, wait_for
 from resp import Closed
 
-ROUNDS = int(os.environ.get("HELPLINE_RACES", "300" if SANITIZED else "1000"))
+ROUNDS = int(os.environ.get("HELPLINE_RACES", "1000" if FULL else "60" if SANITIZED else "200"))
 QUIET = "acknowledge none\n"
 ONE_LINE = 'lines first\nline first { holds 1000 }\nagent anna "Anna"\nagent boris "Boris"\n'
 
@@ -94,23 +94,20 @@ class Gone(unittest.TestCase):
             except (Closed, TimeoutError):
                 had = False
         c.sock.close()
-        began = time.monotonic()
         with Client(("127.0.0.1", d.port)) as again:
             again("AUTH", token)
-            docs = d.reserve(again, "BLOCK", 5000, timeout=10 * SLOW)
-            took = time.monotonic() - began
+            docs = d.reserve(again, "BLOCK", 20000)
             self.assertEqual(1, len(docs), "the ticket is not back (%s)" % gone.__name__)
-            self.assertLess(took, 1.0 * SLOW)
             self.assertEqual((0, 0), (docs[0]["given_back"], docs[0]["expired"]), "somebody is blamed")
             again("RESOLVE", docs[0]["id"])
         return had
 
     def test_what_he_cannot_have_read_is_for_others_at_once(self):
         """The agent goes while the mail is on its way through the daemon: Boris has the
-        ticket within a second, unless Anna's side did read it."""
+        ticket at once, unless Anna's side did read it."""
         with Desk(agents=ONE_LINE, rules=QUIET) as d:
             anna, boris = d.token("anna"), d.token("boris")
-            for i in range(60):
+            for i in range(60 if FULL else 18):
                 gone = (gone_fin, gone_reset, gone_half)[i % 3]
                 c = Client(("127.0.0.1", d.port))
                 c("AUTH", anna)
@@ -123,8 +120,8 @@ class Gone(unittest.TestCase):
                 who = anna if gone is gone_half and self.was_given(c) else boris
                 with Client(("127.0.0.1", d.port)) as b:
                     b("AUTH", who)
-                    docs = d.reserve(b, "BLOCK", int(1000 * SLOW), timeout=10 * SLOW)
-                    self.assertEqual(1, len(docs), "not back within 1 s (%s)" % gone.__name__)
+                    docs = d.reserve(b, "BLOCK", 20000)
+                    self.assertEqual(1, len(docs), "not back long before its lease is over (%s)" % gone.__name__)
                     self.assertEqual((0, 0), (docs[0]["given_back"], docs[0]["expired"]))
                     b("RESOLVE", docs[0]["id"])
                 c.sock.close()

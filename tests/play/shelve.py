@@ -4,7 +4,7 @@ import json
 import time
 import unittest
 
-from desk import SLOW, Desk, mail, wait_for
+from desk import Desk, mail, wait_for
 
 RULES = """
 list machines zabbix@machine.example @parcels.example
@@ -29,7 +29,7 @@ class Shelve(unittest.TestCase):
             self.assertTrue(any("shelve" in s["text"] for s in json.loads(a("WHY", t))["sentences"]))
             self.assertEqual([], Desk.reserve(a))
             self.assertEqual([], [e for e in d.list("STATE", "queued")])
-            time.sleep(1.5 * SLOW)
+            time.sleep(1)
             self.assertEqual([], d.sink.mails, "not acknowledged")
             d.fsck()
 

@@ -23,6 +23,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/loop.h"
 #include "daemon/base/stream.h"
+#include "tests/unit/patience.h"
 
 #define MB (1024 * 1024)
 
@@ -953,11 +954,8 @@ test_open(void **state)
 
 /* ---- memory ---- */
 
-#ifdef __SANITIZE_ADDRESS__
-enum { GROWTH_MAX_KB = 500 * 1024 }; /* what was freed is kept for a while */
-#else
-enum { GROWTH_MAX_KB = 12 * 1024 };
-#endif
+/* sanitizers: what was freed is kept for a while */
+enum { GROWTH_MAX_KB = (SANITIZED ? 500 : 12) * 1024 };
 
 static long
 most_memory_kb(void)
@@ -972,7 +970,7 @@ most_memory_kb(void)
 static void
 test_memory(void **state)
 {
-        enum { N = 50, PIECE = 65536, SIZE = 20 * MB };
+        enum { N = FEWER(50), PIECE = 65536, SIZE = 20 * MB };
         static char piece[PIECE];
         size_t left[N];
         long before = most_memory_kb(), growth;

@@ -26,14 +26,9 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/worker.h"
+#include "tests/unit/patience.h"
 
 #define MAX_ANSWER 100000
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LIMITED_MEMORY 0
-#else
-#define LIMITED_MEMORY 1
-#endif
 
 /* ---- the helper ---- */
 
@@ -460,7 +455,7 @@ test_memory_limit(void **state)
         struct told t;
 
         (void)state;
-        if (!LIMITED_MEMORY)
+        if (SANITIZED)
                 skip();
         options.memory_bytes = 256 << 20;
         pool_open("normal");

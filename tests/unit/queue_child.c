@@ -130,7 +130,7 @@ ask(const char *line)
 {
         char copy[512], *words[16], *save = NULL;
         int n = 0, before = n_answers;
-        int64_t end = clock_read_mono_us() + 10000000;
+        int64_t end = clock_read_mono_us() + 60000000;
 
         snprintf(copy, sizeof copy, "%s", line);
         for (char *w = strtok_r(copy, " ", &save); w != NULL;
@@ -243,6 +243,7 @@ killed_and_started_again(void **state)
 {
         (void)state;
         child_open(-1);
+        assert_true(until(&owner.n_started, 1, 30000));
         assert_string_equal(ask("SET a 1"), "OK ");
         kill(redis_child_pid(owner.child), SIGKILL);
         assert_true(until(&owner.n_exited, 1, 30000));
