@@ -58,7 +58,7 @@ struct job {
 struct raw {
         char *map; /* NULL: an empty mail */
         size_t size;
-        char *data; /* the mail in it */
+        char *data; /* the mail in it; never NULL */
         size_t len;
 };
 
@@ -67,9 +67,11 @@ raw_open(struct raw *r, int fd, const struct job *job, struct err *err)
 {
         size_t page = (size_t)sysconf(_SC_PAGESIZE);
         size_t before = job->offset % page;
+        static char nothing[1];
         struct stat st;
 
         memset(r, 0, sizeof(*r));
+        r->data = nothing;
         if (fd == -1)
                 return err_set(err, ERR_REJECT, "the job came without a file");
         if (fstat(fd, &st) == -1)

@@ -6,7 +6,7 @@ import os
 import time
 import unittest
 
-from desk import ROOT, SANITIZED, SLOW, Desk, mail
+from desk import ROOT, SANITIZED, SLOW, Desk, mail, some
 
 CORPORA = os.environ.get("HELPLINE_CORPORA", os.path.join(os.path.dirname(ROOT), "shared", "corpora"))
 NOT_MAIL = (".json", ".yaml", ".tsv", ".list", ".golden", ".md", ".ini", ".gitattributes")
@@ -36,6 +36,8 @@ class Corpora(unittest.TestCase):
             d.deliver(mail())
             paths = list(files())
             self.assertGreater(len(paths), 900)
+            if SANITIZED:
+                paths = some(paths, 200)
             marks, peaks, slowest = [], {}, (0.0, "")
             c = d.lmtp_client()
             c.line("LHLO corpora.example")

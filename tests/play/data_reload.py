@@ -1,6 +1,5 @@
 """Lists and the customers file: who changes one need not say so; a bad one is told once."""
 # takes: 30
-# run: release asan
 import os
 import time
 import unittest

@@ -184,8 +184,11 @@ class Room(unittest.TestCase):
             self.assertIn("maxmemory", text)
             t = d.wait_reserve(anna)["id"]
             self.assertEqual("OK", anna("RESOLVE", t))
-            share(0.99)
-            wait_for(lambda: getattr(anna.raw("RESERVE"), "code", "") == "TRYAGAIN", 10, "nothing is given")
+
+            def nothing_is_given():
+                share(0.99)  # of what it has now
+                return getattr(anna.raw("RESERVE"), "code", "") == "TRYAGAIN"
+            wait_for(nothing_is_given)
             r.config_set("maxmemory", was)
             wait_for(lambda: d.lmtp(mail())[0][0] == 250, 10, "mail flows again")
             d.fsck()

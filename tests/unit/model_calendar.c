@@ -15,6 +15,7 @@
 
 #include "daemon/base/zone.h"
 #include "daemon/model/calendar.h"
+#include "tests/unit/patience.h"
 
 #define MIN 60000LL
 #define HOUR (60 * MIN)
@@ -281,7 +282,7 @@ check_change(const char *zone, int64_t at_ms, struct arena *a)
         int64_t from = at_ms - 2 * DAY, until = at_ms + 2 * DAY;
 
         from -= from % MIN;
-        for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        for (size_t k = SANITIZED ? 4 : 0; k < sizeof all / sizeof *all; k++) {
                 struct wall w;
 
                 wall_fill(&w, &all[k], from - 3 * DAY, 14 * 1440);
