@@ -540,7 +540,10 @@ is_ok(const struct resp_value *v)
 int
 answer_done(struct tool *t, const struct command *c, const struct resp_value *v)
 {
-        const char *id = is_ok(v) || v->s == NULL ? c->ticket : v->s;
+        const char *id = v->type == RESP_INT
+                             ? arena_printf(t->arena, "%lld", (long long)v->i)
+                         : is_ok(v) || v->s == NULL ? c->ticket
+                                                    : v->s;
         const char *pattern = tr(t->verb->done), *at;
 
         if (t->json) {

@@ -49,8 +49,10 @@ static void
 thread_quote(const json_t *thread, struct buf *out)
 {
         struct buf text AUTO_BUF = BUF_INIT;
+        bool styled = screen_styled(false);
 
         ticket_format(thread, clock_now_us(), QUOTED_COLUMNS, false, false, &text);
+        screen_styled(styled);
         for (const char *p = buf_str(&text); *p != '\0';) {
                 size_t n = strcspn(p, "\n");
 

@@ -8,6 +8,7 @@
 #include "daemon/tool/tool.h"
 
 #define COLUMN 26
+#define COLUMNS 78
 
 static void
 help_row(struct buf *b, const char *left, const char *right)
@@ -55,12 +56,13 @@ help_all(struct buf *b)
         buf_addf(b, "\n%s%s%s\n", screen_style(STYLE_BOLD), tr("Options of every verb"),
             screen_style(STYLE_NONE));
         help_options(common_options, b);
-        buf_addf(b, "\n%s\n",
+        buf_addc(b, '\n');
+        screen_add_wrapped(b,
             tr("Without a ticket's number the one in your hand is meant. Times are said "
                "as "
-               "people say\nthem: 15:00, fri 15:00, tomorrow 9:00, 2h, 2026-12-01 "
-               "10:00.\n"
-               "All about a verb: helpline help VERB. The manual: helpline(1)."));
+               "people say them: 15:00, fri 15:00, tomorrow 9:00, 2h, 2026-12-01 10:00.\n"
+               "All about a verb: helpline help VERB. The manual: helpline(1)."),
+            COLUMNS, "");
 }
 
 void
@@ -72,8 +74,10 @@ help_format(const struct verb *v, struct buf *out)
         }
         buf_addf(out, tr("usage: helpline %s %s"), v->name, tr(v->words));
         buf_addf(out, "\n  %s\n", tr(v->summary));
-        if (v->about != NULL)
-                buf_addf(out, "\n%s\n", tr(v->about));
+        if (v->about != NULL) {
+                buf_addc(out, '\n');
+                screen_add_wrapped(out, tr(v->about), COLUMNS, "");
+        }
         if (v->options != NULL)
                 buf_addc(out, '\n');
         help_options(v->options, out);

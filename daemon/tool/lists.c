@@ -161,19 +161,21 @@ tickets_list(struct tool *t, struct command *c, const char *nothing)
         return code;
 }
 
+/* What I hold, or (asked) where something waits for my word. */
 static int
-mine_list(struct tool *t)
+mine_list(struct tool *t, bool asked)
 {
         struct table *table = tickets_table();
         struct resp_value v;
-        int code = tool_call(t, 1, (const char *[]){"MINE"}, t->arena, &v);
+        int code =
+            tool_call(t, asked ? 2 : 1, (const char *[]){"MINE", "ASKED"}, t->arena, &v);
 
         if (code == 0 && page_take(t, table, &v, SIZE_MAX) < 0)
                 code = TOOL_AWAY;
         if (code == 0 && !t->json) {
                 tool_table(t, table);
                 if (table_rows(table) == 0 && !t->quiet && screen_is_terminal())
-                        puts(tr("you hold no ticket"));
+                        puts(asked ? tr("nobody asks you") : tr("you hold no ticket"));
         }
         table_free(&table);
         return code;
@@ -188,8 +190,8 @@ verb_ls(struct tool *t, int argc, char **argv)
         (void)argv;
         if (argc != 1)
                 return tool_fail(TOOL_USAGE, tr("%s takes no words"), argv[0]);
-        if (tool_option(t, "mine") != NULL)
-                return mine_list(t);
+        if (tool_option(t, "mine") != NULL || tool_option(t, "asked") != NULL)
+                return mine_list(t, tool_option(t, "asked") != NULL);
         code = command_add_options(t, &c);
         return code != 0 ? code : tickets_list(t, &c, tr("no such tickets"));
 }

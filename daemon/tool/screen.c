@@ -34,6 +34,15 @@ screen_use(bool terminal, bool colour, size_t columns)
 }
 
 bool
+screen_styled(bool yes)
+{
+        bool was = screen.has_colour;
+
+        screen.has_colour = yes;
+        return was;
+}
+
+bool
 screen_is_terminal(void)
 {
         return screen.is_terminal;

@@ -29,6 +29,8 @@ size_t screen_columns(void);
 size_t screen_rows(void);
 /* The sequence that begins a style, "" without colours; STYLE_NONE ends it. */
 const char *screen_style(enum style s);
+/* From now on no styles; returns whether there were. With true: styles again. */
+bool screen_styled(bool yes);
 void screen_use(bool terminal, bool colour, size_t columns); /* for tests */
 
 /* Append text of any origin: valid UTF-8, no controls but \n and \t, nothing that turns

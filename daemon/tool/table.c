@@ -10,6 +10,7 @@
 
 #define GAP 2
 #define LEAST_REST 8
+#define LEAST 3
 
 struct cell {
         const char *human; /* clean, one line */
@@ -83,6 +84,23 @@ title_width(const struct table_column *c)
         return utf8_width(title, strlen(title));
 }
 
+/* A terminal too narrow for all: the widest give way, until nothing can. */
+static void
+widths_shrink(size_t *widths, size_t n, size_t too_much)
+{
+        while (too_much > 0) {
+                size_t widest = 0;
+
+                for (size_t c = 1; c < n; c++)
+                        if (widths[c] > widths[widest])
+                                widest = c;
+                if (widths[widest] <= LEAST)
+                        return;
+                widths[widest]--;
+                too_much--;
+        }
+}
+
 /* Each column as wide as its widest cell (one that is empty all the way down is left out), at most `most`; what is left is for the one
  * without `most`. */
 static void
@@ -113,6 +131,8 @@ table_widths(const struct table *t, size_t width, bool with_titles, size_t *widt
         if (rest == SIZE_MAX || used + widths[rest] <= width)
                 return;
         widths[rest] = width > used + LEAST_REST ? width - used : LEAST_REST;
+        if (used + widths[rest] > width)
+                widths_shrink(widths, t->n_columns, used + widths[rest] - width);
 }
 
 static void

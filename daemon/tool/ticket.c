@@ -29,14 +29,6 @@ when_of(const struct paper *p, const json_t *o, const char *key, char out[48])
         return out;
 }
 
-static void
-add_styled(struct buf *b, enum style style, const char *s)
-{
-        buf_adds(b, screen_style(style));
-        screen_add_line(b, s, strlen(s));
-        buf_adds(b, screen_style(STYLE_NONE));
-}
-
 /* " · " between facts, nothing before the first. */
 static void
 add_fact(struct buf *b, const char *s)
@@ -72,59 +64,64 @@ style_of_state(const char *state)
         return STYLE_DIM;
 }
 
+static bool
+is_pressing(const json_t *d)
+{
+        const char *priority = json_str(d, "priority", "normal");
+
+        return strcmp(priority, "high") == 0 || strcmp(priority, "urgent") == 0;
+}
+
 static void
 head_title(struct paper *p, const json_t *d)
 {
         struct buf title AUTO_BUF = BUF_INIT;
-        const char *state = json_str(d, "state", "?");
-        const char *holder = json_str(d, "holder", "");
         const char *subject = json_str(d, "subject", "");
 
         buf_addf(&title, "#%s  ", json_str(d, "id", "?"));
         screen_add_line(&title, *subject != '\0' ? subject : tr("(no subject)"),
             strlen(*subject != '\0' ? subject : tr("(no subject)")));
         buf_adds(p->out, screen_style(STYLE_BOLD));
+        if (is_pressing(d))
+                buf_adds(p->out, screen_style(STYLE_RED));
         screen_add_wrapped(p->out, buf_str(&title), p->columns, "");
         buf_adds(p->out, screen_style(STYLE_NONE));
-        add_styled(p->out, style_of_state(state), tool_name_of(state));
-        if (*holder != '\0') {
-                buf_adds(p->out, ": ");
-                screen_add_line(p->out, holder, strlen(holder));
-        }
 }
 
+/* "network:3", "+vpn": the state, who has it, where it is, what it needs. */
 static void
 head_where(struct paper *p, const json_t *d)
 {
-        const char *priority = json_str(d, "priority", "normal");
+        const char *state = json_str(d, "state", "?"),
+                   *holder = json_str(d, "holder", "");
+        const char *priority = json_str(d, "priority", "normal"), *key;
         const json_t *tags = json_list(d, "tags");
-        const char *key;
+        struct arena *a AUTO_ARENA = arena_new();
+        struct buf facts AUTO_BUF = BUF_INIT, rows AUTO_BUF = BUF_INIT;
+        size_t n = strlen(tool_name_of(state));
         json_t *level;
         char at[48];
 
-        buf_addf(p->out, " · %s ", tr("line"));
-        screen_add_line(
-            p->out, json_str(d, "line", "?"), strlen(json_str(d, "line", "?")));
-        if (strcmp(priority, "normal") != 0) {
-                buf_adds(p->out, " · ");
-                add_styled(p->out, strcmp(priority, "low") == 0 ? STYLE_DIM : STYLE_RED,
-                    tool_name_of(priority));
-        }
+        add_fact(&facts, *holder == '\0'
+                             ? tool_name_of(state)
+                             : arena_printf(a, "%s: %s", tool_name_of(state), holder));
+        add_fact(&facts, arena_printf(a, "%s %s", tr("line"), json_str(d, "line", "?")));
+        if (strcmp(priority, "normal") != 0)
+                add_fact(&facts, tool_name_of(priority));
         json_object_foreach((json_t *)json_obj(d, "needs"), key, level)
         {
-                buf_adds(p->out, " · ");
-                screen_add_line(p->out, key, strlen(key));
-                buf_addf(p->out, ":%lld", (long long)json_integer_value(level));
+                add_fact(&facts, arena_printf(a, "%s:%lld", key,
+                                     (long long)json_integer_value(level)));
         }
-        for (size_t i = 0; i < json_array_size(tags); i++) {
-                const char *tag = json_string_value(json_array_get(tags, i));
-
-                buf_adds(p->out, i == 0 ? " · +" : " +");
-                screen_add_line(p->out, tag, strlen(tag));
-        }
-        if (*when_of(p, d, "created_at", at) != '\0')
-                buf_addf(p->out, " · %s", at);
-        buf_addc(p->out, '\n');
+        for (size_t i = 0; i < json_array_size(tags); i++)
+                add_fact(&facts,
+                    arena_printf(a, "+%s", json_string_value(json_array_get(tags, i))));
+        add_fact(&facts, when_of(p, d, "created_at", at));
+        screen_add_wrapped(&rows, buf_str(&facts), p->columns, "");
+        buf_adds(p->out, screen_style(style_of_state(state)));
+        buf_add(p->out, buf_str(&rows), n < rows.len ? n : rows.len);
+        buf_adds(p->out, screen_style(STYLE_NONE));
+        buf_adds(p->out, n < rows.len ? buf_str(&rows) + n : "");
 }
 
 static void
@@ -198,6 +195,39 @@ head_links(struct paper *p, const json_t *d)
         add_facts(p, &facts);
 }
 
+/* Questions without an answer yet, and an answer that waits for its approval. */
+static void
+head_questions(struct paper *p, const json_t *d)
+{
+        const json_t *list = json_list(d, "consultations"), *a = json_obj(d, "approval");
+        struct buf facts AUTO_BUF = BUF_INIT;
+        struct arena *arena AUTO_ARENA = arena_new();
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const json_t *q = json_array_get(list, i);
+                static const char *const keys[] = {"agent", "line", "to"};
+                const char *whom = "?";
+
+                if (*json_str(q, "answered_at", "") != '\0')
+                        continue;
+                for (size_t k = 0; k < 3; k++)
+                        if (*json_str(q, keys[k], "") != '\0')
+                                whom = json_str(q, keys[k], "");
+                add_fact(&facts, arena_printf(arena, tr("%.60s asks %.100s (%.40s): %s"),
+                                     json_str(q, "by", "?"), whom, json_str(q, "id", "?"),
+                                     json_str(q, "question", "")));
+        }
+        if (*json_str(a, "message", "") != '\0')
+                add_fact(&facts, arena_printf(arena,
+                                     tr("the answer %.40s of %.60s waits for approval"),
+                                     json_str(a, "message", ""), json_str(a, "by", "?")));
+        if (facts.len == 0)
+                return;
+        buf_adds(p->out, screen_style(STYLE_YELLOW));
+        add_facts(p, &facts);
+        buf_adds(p->out, screen_style(STYLE_NONE));
+}
+
 /* ---- messages ---- */
 
 static const char *
@@ -205,6 +235,8 @@ person(const json_t *who)
 {
         const char *name = json_str(who, "name", "");
 
+        if (*name == '\0' && *json_str(who, "phone", "") != '\0')
+                return json_str(who, "phone", "");
         return *name != '\0' ? name : json_str(who, "address", "");
 }
 
@@ -223,6 +255,8 @@ message_title(struct paper *p, const json_t *m)
         size_t used;
 
         buf_adds(&title, note ? "·· " : "── ");
+        if (*who == '\0')
+                who = json_str(json_obj(m, "call"), in ? "from" : "to", "?");
         screen_add_line(&title, who, strlen(who));
         if (!in && !note && *to != '\0') {
                 buf_adds(&title, " → ");
@@ -390,6 +424,7 @@ ticket_format(const json_t *doc, int64_t now_us, size_t columns, bool full, bool
         head_customer(&p, doc);
         head_promises(&p, doc);
         head_links(&p, doc);
+        head_questions(&p, doc);
         messages_format(&p, doc);
         if (*draft != '\0') {
                 struct buf clean AUTO_BUF = BUF_INIT;

@@ -62,6 +62,7 @@ int verb_ls(struct tool *t, int argc, char **argv);
 int verb_search(struct tool *t, int argc, char **argv);
 int verb_new(struct tool *t, int argc, char **argv);
 int verb_call(struct tool *t, int argc, char **argv);
+int verb_absent(struct tool *t, int argc, char **argv);
 int verb_why(struct tool *t, int argc, char **argv);
 int verb_board(struct tool *t, int argc, char **argv);
 int verb_help(struct tool *t, int argc, char **argv);

@@ -70,7 +70,7 @@ const struct verb verbs[] = {
             {"cc", 0, VALUE_ADDRESS, "ADDRESS", "copy to this address", "CC"},
             {"seen", 0, VALUE_MESSAGE, "MESSAGE", "the newest message that was read", "SEEN"}),
         "REPLY %t %x %o", "answer %s is written (take it back: helpline unsend %s)",
-        "Without a text the editor opens, with the thread below a line; what is above the line is sent.\n"
+        "Without a text the editor opens, with the thread below a line; what is above the line is sent. "
         "An empty or unchanged text sends nothing. A text that cannot be sent is kept in a file.",
         AGENT_CHANGES | VERB_NO_WORDS, ANSWER_DONE},
     {"unsend", verb_change, "MESSAGE", "take back an answer that has not left", NULL,
@@ -134,6 +134,9 @@ const struct verb verbs[] = {
         "CHANGE %t %f %v", "%s is changed", NULL, AGENT_CHANGES, ANSWER_DONE},
     {"raise", verb_change, "[TICKET] PRIORITY", "lead: low, normal, high or urgent", NULL,
         "RAISE %t %p", "%s: the priority is changed", NULL, AGENT_CHANGES, ANSWER_DONE},
+    {"reroute", verb_change, "[TICKET] [--line LINE]", "lead: judge what waits by the rules of now",
+        OPTIONS({"line", 'l', VALUE_LINE, "LINE", "all that waits in this line", "LINE"}), "REROUTE %? %o",
+        "tickets that have changed: %s", NULL, VERB_AGENT, ANSWER_DONE},
     {"spam", verb_change, "[TICKET]", "it is none of ours", NULL, "SPAM %t", "%s is spam", NULL,
         AGENT_CHANGES, ANSWER_DONE},
 
@@ -161,7 +164,8 @@ const struct verb verbs[] = {
             {"holder", 'a', VALUE_AGENT, "AGENT", "in this agent's hand", "HOLDER"},
             {"customer", 0, VALUE_ANY, "CUSTOMER", "of this customer", "CUSTOMER"},
             {"tag", 0, VALUE_ANY, "TAG", "with this tag", "TAG"},
-            {"mine", 0, VALUE_NONE, NULL, "what I hold", NULL}, COUNT_),
+            {"mine", 0, VALUE_NONE, NULL, "what I hold", NULL},
+            {"asked", 0, VALUE_NONE, NULL, "where a question or an approval waits for me", NULL}, COUNT_),
         NULL, VERB_AGENT),
     OWN("search", verb_search, "WORD ...", "open tickets with all these words", OPTIONS(COUNT_), NULL,
         VERB_AGENT),
@@ -184,12 +188,12 @@ const struct verb verbs[] = {
     {"away", verb_change, "[REASON]", "no new tickets for me; what I hold stays", OPTIONS(REASON,
             {"agent", 'a', VALUE_AGENT, "AGENT", "lead: not I, this agent", "AGENT"}),
         "AWAY %? %o", "no new tickets until: helpline ready", NULL, VERB_AGENT, ANSWER_DONE},
-    {"absent", verb_change, "--until TIME", "a holiday: my tickets go to the deputy",
+    {"absent", verb_absent, "--until TIME", "a holiday: my tickets go to the deputy",
         OPTIONS({"from", 0, VALUE_TIME, "TIME", "from then; default now", "FROM"},
             {"until", 0, VALUE_TIME, "TIME", "until then", "UNTIL"},
             {"deputy", 0, VALUE_AGENT, "AGENT", "to this colleague", "DEPUTY"},
             {"agent", 'a', VALUE_AGENT, "AGENT", "lead: not I, this agent", "AGENT"}),
-        "ABSENT %o", "the absence is noted", NULL, AGENT_CHANGES, ANSWER_DONE},
+        "ABSENT %o", "the absence is noted", "--until now ends it.", VERB_AGENT, ANSWER_DONE},
 
     HEADING("Administration"),
     OWN("check", verb_check, "", "check the configuration (as helplined -t)", NULL, NULL, 0),

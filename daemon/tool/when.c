@@ -470,6 +470,10 @@ when_parse(
                         text[i] = ' ';
         text = utf8_fold(a, text, n);
         numbers_join(text);
+        if (strcmp(text, "now") == 0 || strcmp(text, "сейчас") == 0) {
+                *at_us = now_us;
+                return 0;
+        }
         for (word = strtok_r(text, " ,\t", &rest); word != NULL;
              word = strtok_r(NULL, " ,\t", &rest)) {
                 if (is_filler(word))

@@ -1,7 +1,7 @@
 /*
  * Times as people say them, in the local zone, in English and Russian: "15:00",
  * "fri 15:00", "tomorrow 9:00", "завтра в 9:00", "24.12", "2026-12-01 10:00", "2h",
- * "1h30m", "3d", "3pm". Pure but for the zone (TZ); no I/O.
+ * "1h30m", "3d", "3pm", "now". Pure but for the zone (TZ); no I/O.
  */
 #ifndef HELPLINE_TOOL_WHEN_H
 #define HELPLINE_TOOL_WHEN_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/base/clock.h"
+#include "daemon/base/utf8.h"
 #include "daemon/tool/tool.h"
 #include "daemon/tool/when.h"
 
@@ -229,16 +230,53 @@ verb_call(struct tool *t, int argc, char **argv)
         return code != 0 ? code : object_send(t, "LOGCALL", &json, text);
 }
 
+/* ---- absent ---- */
+
+/* From now, when nothing else is said. */
+int
+verb_absent(struct tool *t, int argc, char **argv)
+{
+        const struct verb_option *from = verb_option_find(t->verb, "from", 4, 0);
+
+        if (tool_option(t, "until") == NULL)
+                return tool_fail(TOOL_USAGE, tr("usage: helpline %s %s"), t->verb->name,
+                    tr(t->verb->words));
+        if (tool_option(t, "from") == NULL && t->n_given < MAX_OPTIONS)
+                t->given[t->n_given++] = (struct option_given){from, "now"};
+        return verb_change(t, argc, argv);
+}
+
 /* ---- why ---- */
+
+/* What does not fit goes on in rows indented as far as `left` is wide, which is plain and
+ * ASCII or Cyrillic. */
+static void
+why_wrapped(struct buf *b, enum style style, const char *left, const char *text)
+{
+        size_t wide = utf8_width(left, strlen(left));
+        struct buf rows AUTO_BUF = BUF_INIT, clean AUTO_BUF = BUF_INIT;
+        char indent[32] = "";
+
+        while (strlen(indent) < wide && strlen(indent) + 1 < sizeof indent)
+                strcat(indent, " ");
+        screen_add_line(&clean, text, strlen(text));
+        if (clean.len == 0)
+                buf_addc(&clean, '-');
+        screen_add_wrapped(&rows, buf_str(&clean), screen_columns(), indent);
+        buf_addf(b, "%s%s%s%s", screen_style(style), left, screen_style(STYLE_NONE),
+            buf_str(&rows) + strlen(indent));
+}
 
 static void
 why_row(struct buf *b, const char *title, const char *value)
 {
+        char left[64];
+        size_t n = utf8_length(title, strlen(title));
+
         if (*value == '\0')
                 return;
-        buf_addf(b, "%-13s", title);
-        screen_add_line(b, value, strlen(value));
-        buf_addc(b, '\n');
+        snprintf(left, sizeof left, "%s%*s", title, n < 13 ? (int)(13 - n) : 1, "");
+        why_wrapped(b, STYLE_NONE, left, value);
 }
 
 static void
@@ -258,23 +296,18 @@ why_sentences(struct buf *b, const json_t *list)
 {
         for (size_t i = 0; i < json_array_size(list); i++) {
                 const json_t *s = json_array_get(list, i), *on = json_list(s, "on");
-                struct buf row AUTO_BUF = BUF_INIT;
-                const char *text = json_str(s, "text", "");
+                struct arena *a AUTO_ARENA = arena_new();
                 bool holds = json_bool(s, "holds", false);
+                const char *left = holds ? tr("yes") : tr("no");
+                int blanks = 4 - (int)utf8_length(left, strlen(left));
 
-                buf_addf(&row, "%s  ", json_str(s, "at", "?"));
-                screen_add_line(&row, text, strlen(text));
-                buf_adds(b, screen_style(holds ? STYLE_GREEN : STYLE_DIM));
-                buf_addf(b, "  %-4s ", holds ? tr("yes") : tr("no"));
-                buf_adds(b, screen_style(STYLE_NONE));
-                buf_addf(b, "%s\n", buf_str(&row));
-                for (size_t k = 0; k < json_array_size(on); k++) {
-                        const char *what = json_string_value(json_array_get(on, k));
-
-                        buf_adds(b, "         ");
-                        screen_add_line(b, what, strlen(what));
-                        buf_addc(b, '\n');
-                }
+                why_wrapped(b, holds ? STYLE_GREEN : STYLE_DIM,
+                    arena_printf(a, "  %s%*s ", left, blanks, ""),
+                    arena_printf(
+                        a, "%s  %s", json_str(s, "at", "?"), json_str(s, "text", "")));
+                for (size_t k = 0; k < json_array_size(on); k++)
+                        why_wrapped(b, STYLE_NONE, "         ",
+                            json_string_value(json_array_get(on, k)));
         }
 }
 
@@ -283,39 +316,39 @@ why_steps(struct buf *b, const json_t *list)
 {
         for (size_t i = 0; i < json_array_size(list); i++) {
                 const json_t *s = json_array_get(list, i);
+                struct arena *a AUTO_ARENA = arena_new();
 
-                buf_addf(b, "  %s %-8s ", tr("after"), json_str(s, "after", "?"));
-                screen_add_line(
-                    b, json_str(s, "does", ""), strlen(json_str(s, "does", "")));
-                buf_addf(b, "  %s\n", json_str(s, "at", ""));
+                why_wrapped(b, STYLE_NONE,
+                    arena_printf(a, "  %s %-6s ", tr("after"), json_str(s, "after", "?")),
+                    arena_printf(
+                        a, "%s  %s", json_str(s, "does", ""), json_str(s, "at", "")));
         }
 }
 
+/* "anna  fits", "dina  later 15:00: …", "lena  no: …" */
 static void
 why_agents(struct buf *b, const json_t *list)
 {
         for (size_t i = 0; i < json_array_size(list); i++) {
-                const json_t *a = json_array_get(list, i);
-                const char *against = json_str(a, "against", "");
-                bool fits = json_bool(a, "fits", false);
+                const json_t *who = json_array_get(list, i);
+                const char *against = json_str(who, "against", "");
+                const char *name = json_str(who, "agent", "?");
+                bool fits = json_bool(who, "fits", false);
+                struct arena *a AUTO_ARENA = arena_new();
+                size_t n = utf8_length(name, strlen(name));
                 char at[48] = "";
                 int64_t us;
 
-                if (clock_parse(json_str(a, "from", ""), &us) && us > clock_now_us())
+                if (!fits && clock_parse(json_str(who, "from", ""), &us))
                         when_format(us, clock_now_us(), at);
-                buf_addf(b, "  %-14s %s%s%s", json_str(a, "agent", "?"),
-                    screen_style(fits ? STYLE_GREEN : STYLE_DIM),
-                    fits          ? tr("fits")
-                    : *at != '\0' ? tr("later")
-                                  : tr("no"),
-                    screen_style(STYLE_NONE));
-                if (*at != '\0')
-                        buf_addf(b, " %s", at);
-                if (*against != '\0') {
-                        buf_adds(b, ": ");
-                        screen_add_line(b, against, strlen(against));
-                }
-                buf_addc(b, '\n');
+                why_wrapped(b, fits ? STYLE_GREEN : STYLE_NONE,
+                    arena_printf(a, "  %.60s%*s ", name, n < 14 ? (int)(14 - n) : 0, ""),
+                    arena_printf(a, "%s%s%s%s%s",
+                        fits          ? tr("fits")
+                        : *at != '\0' ? tr("later")
+                                      : tr("no"),
+                        *at != '\0' ? " " : "", at, *against != '\0' ? ": " : "",
+                        against));
         }
 }
 

@@ -66,7 +66,8 @@ test_widths(void **state)
             "A long English subject that does not fit into anything like that at all, no",
             "e\u0301\u0301\u0301 combining e\u0301\u0301\u0301 and e\u0301 more and more "
             "of it, so it is long",
-            "👩‍💻 emoji 👍🏽 👍🏽 👍🏽 👍🏽 👍🏽 👍🏽 👍🏽 "
+            "👩‍💻 emoji 👍🏽 👍🏽 👍🏽 👍🏽 👍🏽 👍🏽 "
+            "👍🏽 "
             "👍🏽 "
             "👍🏽 "
             "👍🏽 "
