@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/template.h"
 #include "daemon/model/message.h"
 
 static void
@@ -389,7 +390,18 @@ static void
 no_answer_check(struct build *b, const struct sentence *s)
 {
         const struct config *c = b->c;
+        const char *names[] = {
+            c->remind_ms != 0 ? "reminder" : "", c->give_up_ms != 0 ? "no-answer" : ""};
 
+        for (size_t i = 0; i < 2 && !b->no_files; i++)
+                for (size_t k = 0; names[i][0] != '\0' && k < c->n_languages; k++) {
+                        struct err err = {0};
+
+                        if (template_check(c, names[i], c->languages[k], &err) == 0)
+                                continue;
+                        report_error(b->report, s->at, "%s", err.text);
+                        break;
+                }
         if (c->give_up_ms == 0 || c->remind_ms < c->give_up_ms)
                 return;
         report_error(b->report, s->at, "'close' comes before 'remind'");

@@ -160,13 +160,15 @@ moving_on_view(void *arg, const struct err *err, struct ticket_view *v)
         struct arena *a AUTO_ARENA = arena_new();
         struct change ch;
         struct commit commit = {.change = &ch, .idem = "", .idem_hash = "", .answer = ""};
-        const struct ticket_event e = {.type = EVENT_ABSENT,
+        struct ticket_event e = {.type = EVENT_ABSENT,
             .now_ms = clock_now_ms(),
             .who = "helpline",
             .agent = b->agent,
             .own_ms = agents_limits.own_ms};
         struct err why = {.kind = ERR_NONE};
 
+        if (err->kind == ERR_NONE && v->exists)
+                desk_clock_event(b->desk, &v->ticket, &e);
         if (err->kind != ERR_NONE)
                 moving_end(m, false);
         else if (!v->exists || !is_his(b, &v->ticket))

@@ -23,6 +23,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/json.h"
 #include "daemon/base/log.h"
+#include "daemon/clockwork.h"
 #include "daemon/demo.h"
 #include "daemon/helpers.h"
 #include "daemon/intake.h"
@@ -237,6 +238,7 @@ open_all(struct desk *d, struct err *err)
         desk_set_agents(d);
         d->intake = intake_new(d);
         d->outbox = outbox_new(d);
+        d->clockwork = clockwork_new(d);
         d->janitor = janitor_new(d);
         d->search = search_new(d);
         d->agents = agents_open(d, err);
@@ -287,6 +289,7 @@ desk_free(struct desk **dp)
         absences_free(d);
         agents_free(&d->agents);
         janitor_free(&d->janitor);
+        clockwork_free(&d->clockwork);
         outbox_free(&d->outbox);
         intake_free(&d->intake);
         dispatch_free(&d->dispatch);

@@ -22,6 +22,8 @@ struct lmtp;
 struct phones;
 struct web;
 struct janitor;
+struct clockwork;
+struct ticket_event;
 struct search;
 
 struct desk {
@@ -40,6 +42,7 @@ struct desk {
         struct lmtp *lmtp;
         struct phones *phones; /* the logs of telephone exchanges */
         struct web *web; /* forms, status pages, health */
+        struct clockwork *clockwork; /* tickets whose clocks have come */
         struct janitor *janitor; /* clocks: tick, sweep, the look over the heads */
         struct search *search; /* the index behind SEARCH */
         struct timer *stop_timer; /* the phases of desk_shutdown */
@@ -82,11 +85,15 @@ void desk_assign(struct desk *d, const char *agent, const char *ticket, const ch
 /* For how long a ticket that comes back is kept for its owner; 0: there is no such
  * agent any more. */
 int64_t desk_own_ms(const struct desk *d, const char *owner);
-struct ticket_event;
 /* A ticket that comes back to a line that is gone from the files (it was resolved then)
  * goes to the first line: sets line and class of the event, which live in a. */
 void desk_find_line(
     struct desk *d, const struct ticket *t, struct arena *a, struct ticket_event *e);
+/* The calendar of that id; NULL: real time. */
+const struct calendar *desk_calendar(const struct desk *d, const char *id);
+/* What this ticket's clocks need in order to be moved by the event. */
+void desk_clock_event(
+    const struct desk *d, const struct ticket *t, struct ticket_event *e);
 int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the

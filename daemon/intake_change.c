@@ -178,6 +178,7 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
         };
 
         desk_find_line(j->intake->desk, t, j->arena, &e);
+        desk_clock_event(j->intake->desk, t, &e);
         return ticket_apply(t, &e, j->arena, c, err);
 }
 
@@ -254,6 +255,9 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         b.prefer_ms = dec->prefer_ms;
         b.keep_ms = dec->prefer == PREFER_LAST_AGENT ? dec->prefer_ms : 0;
         b.why = buf_str(&why);
+        b.config = d->config;
+        b.calendar = desk_calendar(d, dec->class_doc.calendar);
+        b.promise = config_promise(d->config, dec->promise);
         b.links =
             continues == NULL ? "[]" : arena_printf(j->arena, "[\"%s\"]", continues->id);
         ticket_create(&b, j->arena, c);

@@ -17,6 +17,7 @@
 
 #include "daemon/agent/limits.h"
 #include "daemon/base/log.h"
+#include "daemon/clockwork.h"
 #include "daemon/desk.h"
 #include "daemon/outbox.h"
 
@@ -54,6 +55,7 @@ on_tick(void *arg, const struct err *err, const struct tick_answer *a)
         j->ticking = false;
         if (err->kind != ERR_NONE || j->desk->stopping)
                 return;
+        clockwork_come(j->desk->clockwork, a->clocks, a->n_clocks);
         for (size_t i = 0; i < a->n_outbox; i++)
                 outbox_send(j->desk->outbox, a->outbox[i]);
         if (a->more)

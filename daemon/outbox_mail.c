@@ -42,7 +42,8 @@ outbox_is_notice(const struct outbox_entry *e)
 bool
 outbox_is_rendered(const struct outbox_entry *e)
 {
-        return strcmp(e->kind, "ack") == 0 || outbox_is_notice(e);
+        return strcmp(e->kind, "ack") == 0 || strcmp(e->kind, "reminder") == 0 ||
+               outbox_is_notice(e);
 }
 
 bool

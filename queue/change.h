@@ -93,7 +93,8 @@ void change_count_tag(struct change *c, const char *tag, int64_t keep_ms, unsign
 struct telling_new { /* an agent is told something about the ticket */
         const char *key; /* with once_ms: once by this key and agent; "" : each time */
         int64_t once_ms;
-        const char *event; /* word of queue/events.def; on his `me` channel */
+        /* word of queue/events.def; on his `me` channel; "" : the mail alone */
+        const char *event;
         const char *agent;
         const char *line;
         const char *who; /* who tells it: "rules", "helpline" */
@@ -106,11 +107,11 @@ struct telling_new { /* an agent is told something about the ticket */
 void change_tell(struct change *c, const struct telling_new *t);
 
 struct outbox_new {
-        const char *kind; /* "reply", "ack", "ask" or "notice" */
+        const char *kind; /* "reply", "ack", "ask", "reminder" or "notice" */
         /* id of the message it carries; "$new": the one this change adds; "" ack */
         const char *message;
         const char *account; /* our address it is sent from */
-        const char *template; /* ack: template name, rendered when claimed */
+        const char *template; /* ack, reminder: template name, rendered when claimed */
         const char *language;
         const char **to; /* envelope recipients */
         size_t n_to;

@@ -151,6 +151,7 @@ function check.ticket(id)
         due_is(k, 'own', id, own and after_zero(f['until']))
         due_is(k, 'wait', id, f.state == 'waiting' and after_zero(f['until']))
         due_is(k, 'close', id, f.state == 'resolved')
+        zset_is(k, 'clock', id, after_zero(f.clock))
         ticket_messages(k, f)
         ticket_customer(k, id, f)
 end
@@ -193,6 +194,10 @@ function reason.due(_, m)
                 return exists('a:' .. id)
         end
         return (kind == 'lease' or kind == 'half' or kind == 'own' or kind == 'wait' or kind == 'close') and exists('t:' .. id)
+end
+
+function reason.clock(_, id)
+        return exists('t:' .. id)
 end
 
 function reason.obdue(_, n)

@@ -50,6 +50,7 @@ static const struct kind {
     {"open", LOOK_MEMBERS, NULL},
     {"closed", LOOK_MEMBERS, NULL},
     {"due", LOOK_MEMBERS, NULL},
+    {"clock", LOOK_MEMBERS, NULL},
     {"obdue", LOOK_MEMBERS, NULL},
     {"dead", LOOK_MEMBERS, NULL},
     {"quarantine", LOOK_MEMBERS, NULL},

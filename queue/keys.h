@@ -76,6 +76,9 @@
 /* hash: ticket, message, kind (reply ack ask notice), account, template, lang, to (JSON array),
  * delivery (JSON array or ""), why (of a notice), state (queued deferred claimed dead), tries, created, next, last */
 #define KEY_OUTBOX KEY_PREFIX "ob:"
+/* zset: ticket -> when the daemon is to look at its clocks (field `clocks`), as its field
+ * `clock` has it: what counts open time is turned by queue/ticket_clock.c */
+#define KEY_CLOCK KEY_PREFIX "clock"
 /* zset: outbox entry -> next; all but the dead. In rehearsal nobody looks at it */
 #define KEY_OUTBOX_DUE KEY_PREFIX "obdue"
 /* zset: outbox entry -> when it was given up */

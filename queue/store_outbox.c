@@ -297,10 +297,14 @@ tick_on(struct call *c, const struct err *err, const redisReply *r)
         c->s->n_ticks++;
         a.n_done = (unsigned)reply_int(r, 3);
         a.more = reply_int(r, 4) == 1;
-        a.n_outbox = r->elements > 5 ? r->elements - 5 : 0;
+        a.n_clocks = reply_n(r, 5);
+        a.clocks = arena_alloc(c->a, (a.n_clocks + 1) * sizeof(*a.clocks));
+        for (size_t i = 0; i < a.n_clocks; i++)
+                a.clocks[i] = reply_dup(reply_at(r, 5), i, c->a);
+        a.n_outbox = r->elements > 6 ? r->elements - 6 : 0;
         a.outbox = arena_alloc(c->a, (a.n_outbox + 1) * sizeof(*a.outbox));
         for (size_t i = 0; i < a.n_outbox; i++)
-                a.outbox[i] = reply_dup(r, 5 + i, c->a);
+                a.outbox[i] = reply_dup(r, 6 + i, c->a);
         c->tick(c->arg, err_told(NULL), &a);
 }
 

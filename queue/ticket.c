@@ -178,6 +178,7 @@ void
 law_set_state(const struct law *l, enum ticket_state s)
 {
         change_set(l->c, "state", ticket_state_name(s));
+        l->after->state = s;
 }
 
 /* Into its class, at v. */
@@ -202,6 +203,7 @@ law_leave_waiting(const struct law *l)
         change_due(l->c, "wait", 0);
         change_setn(l->c, "until", 0);
         change_setn(l->c, "paused", 0);
+        l->after->stands = false;
 }
 
 void
@@ -214,6 +216,7 @@ law_wait_customer(const struct law *l, int64_t until_ms)
         change_due(l->c, "wait", until_ms);
         if (l->t->paused_ms == 0)
                 change_setn(l->c, "paused", l->e->now_ms);
+        l->after->stands = l->after->asked = true;
 }
 
 static void
@@ -223,6 +226,13 @@ law_unresolve(const struct law *l)
         change_setn(l->c, "resolved", 0);
         if (l->t->code[0] != '\0')
                 change_set(l->c, "code", "");
+}
+
+void
+law_set_entered(const struct law *l)
+{
+        change_setn(l->c, "entered", l->e->now_ms);
+        l->after->anew = true;
 }
 
 /* Queued with a new start, preferred to its last holder. */
@@ -243,7 +253,7 @@ law_queue_anew(const struct law *l)
                 law_unresolve(l);
         else
                 law_leave_waiting(l);
-        change_setn(l->c, "entered", l->e->now_ms);
+        law_set_entered(l);
         if (t->owner[0] == '\0' || own_ms <= 0) {
                 law_queue(l, v);
                 return;
@@ -279,6 +289,7 @@ law_send(const struct law *l)
             .due_ms = l->e->now_ms + l->e->send_delay_ms};
 
         law_add_message(l);
+        l->after->sent = true;
         if (l->e->n_to == 0)
                 return;
         jo_init(&o, &b);
@@ -608,7 +619,10 @@ ticket_apply(const struct ticket *t, const struct ticket_event *event, struct ar
     struct change *out, struct err *err)
 {
         struct ticket_event e = event_whole(event);
-        struct law l = {.t = t, .e = &e, .a = a, .c = out};
+        struct law_after after = {
+            .state = t->state,
+            .stands = t->state == TICKET_WAITING && t->clocks.stood_ms != 0};
+        struct law l = {.t = t, .e = &e, .a = a, .c = out, .after = &after};
         const struct law_row *r = law_row(e.type);
 
         change_init(out, a, t->id, t->version);
@@ -624,7 +638,10 @@ ticket_apply(const struct ticket *t, const struct ticket_event *event, struct ar
         }
         assert(e.message != NULL || (e.type != EVENT_MESSAGE && e.type != EVENT_REPLY &&
                                         e.type != EVENT_NOTE));
-        return r->apply(&l, err);
+        if (r->apply(&l, err) == -1)
+                return -1;
+        law_clocks(&l);
+        return 0;
 }
 
 /* ---- a new ticket ---- */
@@ -678,6 +695,7 @@ birth_queue(const struct ticket_birth *b, struct change *c, int64_t v)
         } else
                 change_enter_class(c, b->class_doc->id, b->class_doc->text, v);
         change_open(c, true, b->class_doc->id);
+        law_birth_clocks(b, c);
         change_journal(c, "queued", "", b->line, "customer", "new");
 }
 

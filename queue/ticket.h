@@ -8,6 +8,7 @@
 #ifndef HELPLINE_QUEUE_TICKET_H
 #define HELPLINE_QUEUE_TICKET_H
 
+#include "config/config.h"
 #include "daemon/model/ticket.h"
 #include "queue/change.h"
 
@@ -43,6 +44,8 @@ enum ticket_event_type {
         /* queue/ticket_ask.c: questions, trainees, tickets made of tickets */
 
         /* queue/ticket_clock.c: promises, reminders, escalation by the clock */
+        EVENT_CLOCK, /* a clock of the ticket has come */
+        EVENT_DUE, /* a promise made by hand: `until_ms`, `text` */
 
         N_EVENT_TYPES
 };
@@ -93,7 +96,10 @@ struct ticket_event {
 
         /* queue/ticket_ask.c */
 
-        /* queue/ticket_clock.c */
+        /* queue/ticket_clock.c; of every event that moves a ticket */
+        const struct config *config; /* NULL: no line escalates, nobody is reminded */
+        const struct calendar *calendar; /* of the ticket's clocks, NULL real time */
+        bool is_bot; /* the acting agent is a program: it keeps no promise */
 };
 
 /* Is there a change, and which? Returns 0 and *out (steps in a), or -1 with the
@@ -120,6 +126,9 @@ struct ticket_birth { /* all that intake knows about a new ticket */
         const char *prefer;
         int64_t prefer_ms;
         int64_t keep_ms; /* as struct ticket has it */
+        const struct config *config; /* as in struct ticket_event */
+        const struct calendar *calendar; /* of its class, NULL real time */
+        const struct promise_options *promise; /* NULL none */
         bool shelve; /* kept, for no agent: resolved at once */
         int64_t
             reopen_ms; /* shelved: until when the customer's next message reopens it */

@@ -13,11 +13,20 @@
 
 #define LAW_SKIP_MS 600000 /* who gave it away is not offered it so long */
 
+struct law_after { /* what an event has made of the ticket: for its clocks */
+        enum ticket_state state;
+        bool stands; /* promises stand still: it is with the customer */
+        bool asked; /* that begins with this event */
+        bool anew; /* a new start in its line */
+        bool sent; /* an answer to the customer */
+};
+
 struct law { /* what its functions pass along */
         const struct ticket *t;
         const struct ticket_event *e; /* no string of it is NULL */
         struct arena *a;
         struct change *c;
+        struct law_after *after; /* noted by the pieces below */
 };
 
 enum law_states { /* a row's set of states */
@@ -66,6 +75,8 @@ void law_set_state(const struct law *l, enum ticket_state s);
 int64_t law_start(const struct ticket *t, int64_t now_ms);
 /* Into its class, at v. */
 void law_queue(const struct law *l, int64_t v_us);
+/* From now on its steps and its line's time count. */
+void law_set_entered(const struct law *l);
 /* Queued with a new start, preferred to its last holder for e->own_ms. */
 void law_queue_anew(const struct law *l);
 /* It waits no longer: date, and the customer's time, are over. */
@@ -75,5 +86,11 @@ void law_wait_customer(const struct law *l, int64_t until_ms);
 /* An answer to the customer: message, its delivery document, its outbox entry. */
 void law_send(const struct law *l);
 void law_resolve(const struct law *l);
+
+/* ---- clocks ---- */
+/* After each event: what becomes of the ticket's clocks. */
+void law_clocks(const struct law *l);
+/* Of a new ticket that waits for an agent. */
+void law_birth_clocks(const struct ticket_birth *b, struct change *c);
 
 #endif

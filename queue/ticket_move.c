@@ -93,7 +93,7 @@ static void
 move_queue_anew(
     const struct law *l, const struct class *k, const char *agent, int64_t keep_ms)
 {
-        change_setn(l->c, "entered", l->e->now_ms);
+        law_set_entered(l);
         move_queue(
             l, k, (l->e->now_ms - k->head_ms) * 1000, agent, l->e->now_ms + keep_ms);
 }
@@ -301,6 +301,7 @@ move_snooze(const struct law *l, struct err *err)
         change_setn(l->c, "until", l->e->until_ms);
         change_due(l->c, "wait", l->e->until_ms);
         change_setn(l->c, "paused", 0);
+        l->after->stands = false;
         law_log(l, "snoozed", "", "");
         law_journal(l, "changed", "snoozed");
         return 0;

@@ -433,7 +433,8 @@ bool channel_is_valid(const char *s);
         X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
         X(shutdown) X(submit) X(logcall) X(feed) X(lines) X(agents) X(queue) X(search) \
         X(escalate) X(return) X(transfer) X(pend) X(snooze) X(assign) X(raise) X(tag) \
-        X(need) X(change) X(spam) X(reroute) X(absent)
+        X(need) X(change) X(spam) X(reroute) X(absent) \
+        X(due)
 /* clang-format on */
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)

@@ -233,7 +233,9 @@ call_event(struct call *c, const struct ticket *t, enum ticket_event_type type,
             .target = "",
             .account = "",
             .entry = "",
-            .delivery = ""};
+            .delivery = "",
+            .is_bot = c->me.is_bot};
+        desk_clock_event(d, t, e);
 }
 
 /* Was this command, with these words, the last that changed the ticket? The store
@@ -427,7 +429,7 @@ quiet_decide(struct quiet_job *j, const struct ticket *t, struct arena *a,
     struct change *ch, struct err *err)
 {
         const struct desk *d = j->agents->desk;
-        const struct ticket_event e = {.type = j->q.type,
+        struct ticket_event e = {.type = j->q.type,
             .now_ms = clock_now_ms(),
             .who = j->q.who,
             .agent = j->q.agent,
@@ -442,6 +444,7 @@ quiet_decide(struct quiet_job *j, const struct ticket *t, struct arena *a,
             .entry = "",
             .delivery = ""};
 
+        desk_clock_event(d, t, &e);
         if (j->q.adopt[0] == '\0')
                 return ticket_apply(t, &e, a, ch, err);
         change_init(ch, a, t->id, t->version);

@@ -206,6 +206,7 @@ events_caught_up(struct conn *c)
 /* An event's channels: "me" differs for each connection. */
 struct event_names {
         char agent[NAME_MAX_BYTES + 1];
+        bool for_leads; /* of a promise: it is for leads, too */
         char line[300];
         char ticket[40];
 };
@@ -222,6 +223,8 @@ event_names_read(struct event_names *e, const char *json, size_t len)
                 return -1;
         }
         snprintf(e->agent, sizeof e->agent, "%s", json_str(o, "agent", ""));
+        e->for_leads = strcmp(json_str(o, "event", ""), "at-risk") == 0 ||
+                       strcmp(json_str(o, "event", ""), "broken") == 0;
         if (json_str(o, "line", "")[0] != '\0')
                 snprintf(e->line, sizeof e->line, "line:%s", json_str(o, "line", ""));
         if (json_str(o, "ticket", "")[0] != '\0')
@@ -245,7 +248,8 @@ static unsigned
 frames(struct conn *c, const struct event_names *e, const char *json, size_t len,
     struct buf *out)
 {
-        const bool mine = c->me.agent[0] != '\0' && strcmp(c->me.agent, e->agent) == 0;
+        const bool mine = c->me.agent[0] != '\0' && (strcmp(c->me.agent, e->agent) == 0 ||
+                                                        (e->for_leads && c->me.is_lead));
         const char *channels[] = {mine ? "me" : "", "desk", e->line, e->ticket};
         const struct subscription *s = NULL;
         unsigned n = 0;

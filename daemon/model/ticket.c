@@ -75,7 +75,8 @@ enum field_type {
         FIELD_COUNT, /* unsigned */
         FIELD_BOOL,
         FIELD_STATE,
-        FIELD_PRIORITY
+        FIELD_PRIORITY,
+        FIELD_CLOCKS
 };
 
 struct field {
@@ -145,6 +146,7 @@ static const struct field fields_table[] = {
     F("last_cmd", FIELD_TEXT, last_cmd),
     F("last_ans", FIELD_TEXT, last_ans),
     F("last_cmd_at", FIELD_TIME, last_cmd_ms),
+    F("clocks", FIELD_CLOCKS, clocks),
 };
 
 static void *
@@ -160,7 +162,9 @@ ticket_clear(struct ticket *t)
         memset(t, 0, sizeof *t);
         t->priority = PRIORITY_NORMAL;
         t->class_doc.route = t->class_doc.channel = t->class_doc.text = "";
+        t->class_doc.calendar = "";
         t->customer.id = t->customer.name = "";
+        clocks_parse("", NULL, &t->clocks, NULL);
         for (size_t i = 0; i < N_OF(fields_table); i++) {
                 const struct field *f = &fields_table[i];
 
@@ -221,6 +225,7 @@ field_set_number(struct ticket *t, const struct field *f, const char *s, size_t 
         case FIELD_LIST:
         case FIELD_STATE:
         case FIELD_PRIORITY:
+        case FIELD_CLOCKS:
                 break;
         }
         return false;
@@ -280,6 +285,8 @@ field_set(
                 return field_set_list(t, f, s, n, a);
         case FIELD_STATE:
                 return ticket_state_parse(arena_strndup(a, s, n), &t->state);
+        case FIELD_CLOCKS:
+                return clocks_parse(arena_strndup(a, s, n), a, &t->clocks, NULL) == 0;
         case FIELD_PRIORITY:
                 return priority_parse(arena_strndup(a, s, n), &t->priority);
         case FIELD_TIME:

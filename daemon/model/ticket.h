@@ -13,6 +13,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
 #include "daemon/model/class.h"
+#include "daemon/model/promise.h"
 
 enum ticket_state {
         TICKET_QUEUED,
@@ -106,6 +107,7 @@ struct ticket {
         /* "last_ans": its answer (RESP), for a repeat without a key */
         const char *last_ans;
         int64_t last_cmd_ms; /* "last_cmd_at" */
+        struct clocks clocks; /* "clocks": promises, escalation, reminders */
 
         struct class class_doc; /* the class's document, read along */
         struct customer customer; /* read along */

@@ -71,8 +71,7 @@ whose_format(struct json_out *o, const struct ticket *t)
         jo_kstring_or_null(o, "code", t->code);
         jo_kstring_or_null(o, "merged_into", t->merged_into);
         jo_key(o, "promises");
-        jo_open(o, '{');
-        jo_close(o, '}');
+        promises_format(&t->clocks, o);
         jo_kint(o, "n_messages", t->n_messages);
         jo_kstring_or_null(o, "last_in", t->last_in);
 }

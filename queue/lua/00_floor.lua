@@ -159,6 +159,16 @@ local function due(kind, id, at)
         dues[kind .. ':' .. id] = at or false
 end
 
+-- When the daemon is to look at a ticket's clocks (queue/ticket_clock.c); 0: never.
+local function clock_set(id, at)
+        hset('t:' .. id, 'clock', num(at))
+        if at > 0 then
+                write('ZADD', 'clock', num(at), id)
+        else
+                write('ZREM', 'clock', id)
+        end
+end
+
 local function journal(event, id, line, agent, who, why)
         write('XADD', 'journal', 'MAXLEN', '~', '1000000', '*', 'at', num(now_ms), 'event', event,
               'ticket', id, 'line', line, 'agent', agent, 'who', who, 'why', why)

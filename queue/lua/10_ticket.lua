@@ -393,7 +393,9 @@ if verb == 'put' or verb == 'commit' then
                         end
                         write('SET', key, at_id, 'PX', ms)
                 end
-                journal(event, at_id, line, agent, who, why)
+                if event ~= '' then
+                        journal(event, at_id, line, agent, who, why)
+                end
                 if mail ~= '' then
                         entry_new({'ticket', at_id, 'message', '', 'kind', 'notice', 'account', account, 'template',
                             'notice', 'lang', lang, 'to', mail, 'delivery', '', 'last', '', 'why', why}, now_ms)
@@ -402,7 +404,11 @@ if verb == 'put' or verb == 'commit' then
 
         function step.D(kind, at)
                 at = int(at, 'a clock')
-                due(kind, at_id, at > 0 and at or nil)
+                if kind == 'clock' then
+                        clock_set(at_id, at)
+                else
+                        due(kind, at_id, at > 0 and at or nil)
+                end
         end
 
         function step.H(id, text)

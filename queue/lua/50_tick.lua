@@ -7,7 +7,9 @@
 -- grace more: nobody could have renewed them.
 -- The nonce stays the same until its answer has arrived: then what it claimed is told
 -- again, or those entries would wait for the end of a claim nobody knows of.
--- Answers OK hintseq hints n_done more entry...
+-- Clocks that count open time are the daemon's: their tickets are told, again and again
+-- until a commit has set the clock on (KEY_CLOCK).
+-- Answers OK hintseq hints n_done more {ticket...} entry...
 
 if verb == 'tick' then
         local TICK_MAX = 100
@@ -66,6 +68,9 @@ if verb == 'tick' then
                 hset(k, 'queued', num(now_ms))
                 hset(k, 'until', '0')
                 hset(k, 'paused', '0')
+                if (hget(k, 'clocks') or '') ~= '' then
+                        clock_set(id, now_ms) -- what stood still runs on
+                end
                 enter_own(id, own_ms > 0 and hget(k, 'owner') or '', hget(k, 'class') or '', hnum(k, 'v'),
                     now_ms + own_ms)
                 ticket_bump(id)
@@ -220,14 +225,27 @@ if verb == 'tick' then
                                 write('ZREM', 'obdue', e)
                         end
                 end
-                if #answer > 5 then
+                if #answer > 6 then
                         hset('meta', 'claimed_by', nonce)
-                        hset('meta', 'claims', table.concat(answer, ' ', 6))
+                        hset('meta', 'claims', table.concat(answer, ' ', 7))
                 end
         end
 
+        -- Tickets whose clock has come; of what is gone the clock goes too.
+        local function tick_clocks()
+                local list = {}
+                for _, id in ipairs(call('ZRANGEBYSCORE', P .. 'clock', '-inf', num(now_ms), 'LIMIT', '0', '50')) do
+                        if call('EXISTS', P .. 't:' .. id) == 1 then
+                                list[#list + 1] = id
+                        else
+                                write('ZREM', 'clock', id)
+                        end
+                end
+                return list
+        end
+
         function changing.tick()
-                local answer = {'OK', '', hints, '0', '0'}
+                local answer = {'OK', '', hints, '0', '0', {}}
                 local pause = tick_pause()
                 local list = call('ZRANGEBYSCORE', P .. 'due', '-inf', num(now_ms), 'LIMIT', '0', num(TICK_MAX))
                 local n, more = 0, #list == TICK_MAX
@@ -250,6 +268,7 @@ if verb == 'tick' then
                                 more = more or (dues[m] and dues[m] <= now_ms)
                         end
                 end
+                answer[6] = tick_clocks()
                 tick_free_claims()
                 tick_claim(answer)
                 finish()
