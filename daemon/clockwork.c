@@ -130,7 +130,7 @@ job_decide(const struct clock_job *j, const struct ticket *t, struct arena *a,
                 struct class *k = arena_alloc(a, sizeof *k);
 
                 rules_class_handed(c, t, up->name, a, k);
-                dispatch_set_class(d->dispatch, k);
+                desk_learn_class(d, k);
                 e.type = EVENT_ESCALATE;
                 e.class_doc = k;
                 e.text = "its time in this line is over";
@@ -237,7 +237,9 @@ clockwork_free(struct clockwork **wp)
 const struct calendar *
 desk_calendar(const struct desk *d, const char *id)
 {
-        return config_calendar(d->config, id);
+        const struct calendar *c = config_calendar(d->config, id);
+
+        return c != NULL ? c : dispatch_calendar(d->dispatch, id);
 }
 
 void
