@@ -648,7 +648,7 @@ build_config(struct build *b, struct block *top)
         if (report_n_errors(b->report) > 0)
                 return;
         trials_run(b);
-        rules_lint(b);
+        rules_lint(b, top);
         forms_lint(b);
         phones_lint(b);
         lint(b, top->open);

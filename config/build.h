@@ -117,6 +117,8 @@ bool value_duration(
     struct build *b, const struct sentence *s, const struct value *v, int64_t *out);
 /* 1d4h: days and open time, as it is counted in a calendar; no weeks, no years. */
 bool open_time_read(const char *s, struct open_time *out);
+/* As one counts before any calendar is known: a day is 24 h. */
+bool open_time_less(struct open_time a, struct open_time b);
 /* It, within the bounds of the option. */
 bool value_open_time(struct build *b, const struct sentence *s, const struct value *v,
     struct open_time *out);
@@ -209,11 +211,11 @@ source_from(struct build *b, const char *path, const char *text, size_t n);
 /* Sorts and fills one `list` sentence. */
 void list_build(struct build *b, const struct sentence *s);
 
-/* ---- compile.c ---- */
+/* ---- compile.c, lint.c ---- */
 void rules_compile(struct build *b, const struct sentence *s);
 /* After the last sentence: the templates that `acknowledge` names. */
 void rules_templates(struct build *b);
 /* What no single sentence shows; warnings. */
-void rules_lint(struct build *b);
+void rules_lint(struct build *b, const struct block *top);
 
 #endif

@@ -108,6 +108,7 @@ route_compile(struct build *b, const struct sentence *s, struct rule *r)
 {
         value_defaults(b, BLOCK_ROUTE, &r->route);
         r->route.name = s->values[0].text;
+        r->block = s->block;
         if (s->block != NULL)
                 build_block(b, s->block, &r->route);
         if (r->route.n_lines == 0) {
@@ -226,34 +227,7 @@ rules_compile(struct build *b, const struct sentence *s)
         }
 }
 
-/* ---- lint ---- */
-
-static unsigned
-best_level(const struct config *c, const char *skill)
-{
-        unsigned best = 0;
-
-        for (size_t i = 0; i < c->n_agents; i++)
-                for (size_t j = 0; j < c->agents[i].n_skills; j++)
-                        if (strcmp(c->agents[i].skills[j].name, skill) == 0 &&
-                            c->agents[i].skills[j].level > best)
-                                best = c->agents[i].skills[j].level;
-        return best;
-}
-
-static void
-rule_lint(struct build *b, const struct rule *r)
-{
-        for (size_t i = 0; i < r->n_skills; i++) {
-                const struct skill *s = &r->skills[i];
-
-                if (best_level(b->c, s->name) >= s->level)
-                        continue;
-                report_warning(
-                    b->report, r->place, "nobody has %s:%u", s->name, s->level);
-                report_advice(b->report, "such tickets would wait for ever");
-        }
-}
+/* ---- templates ---- */
 
 /* The acknowledgement's default: one of the user's own may be wrong, and where
  * none is found, a warning will do: rules may say `acknowledge none`. */
@@ -296,40 +270,5 @@ rules_templates(struct build *b)
                         report_error(b->report, r->place, "%s", err.text);
                         break;
                 }
-        }
-}
-
-static bool
-line_has_agents(const struct config *c, const char *line)
-{
-        for (size_t i = 0; i < c->n_agents; i++)
-                if (strcmp(c->agents[i].line, line) == 0)
-                        return true;
-        return false;
-}
-
-static void
-route_lint(struct build *b, const struct rule *r)
-{
-        for (size_t i = 0; i < r->route.n_lines; i++)
-                if (line_has_agents(b->c, r->route.lines[i]))
-                        return;
-        report_warning(
-            b->report, r->place, "nobody is at home in the lines of this route");
-        report_advice(b->report, "such tickets would wait for ever");
-}
-
-void
-rules_lint(struct build *b)
-{
-        for (size_t i = 0; i < b->rules->n_routes && b->c->n_agents > 0; i++)
-                route_lint(b, &b->rules->routes[i]);
-        for (size_t i = 0; i < b->rules->n_rules; i++)
-                rule_lint(b, &b->rules->rules[i]);
-        if (b->needed.n > CLASS_MAX_NEEDS) {
-                report_warning(b->report, b->needed.items[CLASS_MAX_NEEDS].at,
-                    "up to %zu needs can meet on a ticket", b->needed.n);
-                report_advice(b->report,
-                    "only the first %d by the order of sentences count", CLASS_MAX_NEEDS);
         }
 }

@@ -33,6 +33,7 @@ struct rule {
         size_t n_agents;
         int64_t window_ms; /* the longest `more than …` it asks; 0 none */
         struct route route;
+        const struct block *block; /* of a route; NULL none */
         struct place place;
 };
 

@@ -10,18 +10,17 @@
 
 #define PREFER_MS (15 * 60000LL)
 
-/* As one counts them before any calendar is known. */
-static int64_t
-step_ms(const struct class_step *s)
+bool
+open_time_less(struct open_time a, struct open_time b)
 {
-        return s->after.days * 86400000LL + s->after.ms;
+        return a.days * 86400000LL + a.ms < b.days * 86400000LL + b.ms;
 }
 
 /* In order of time; of equal ones the first written stays first. */
 static void
 step_insert(struct class_step *steps, size_t n, struct class_step new)
 {
-        for (; n > 0 && step_ms(&steps[n - 1]) > step_ms(&new); n--)
+        for (; n > 0 && open_time_less(new.after, steps[n - 1].after); n--)
                 steps[n] = steps[n - 1];
         steps[n] = new;
 }
