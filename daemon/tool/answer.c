@@ -89,10 +89,9 @@ tool_refused(const struct tool *t, const struct resp_value *error)
                        (t->verb->flags & VERB_AGENT) &&
                        (is_code(error->s, "NOPERM") || is_code(error->s, "NOAUTH"));
 
+        tool_fail(0, "%.*s", (int)error->len, error->s);
         if (*meaning != '\0')
-                tool_fail(0, "%s\n  (%.*s)", meaning, (int)error->len, error->s);
-        else
-                tool_fail(0, "%.*s", (int)error->len, error->s);
+                fprintf(stderr, "  (%s)\n", meaning);
         if (unnamed)
                 fputs(
                     tr("An agent's verb needs an agent: put a token into HELPLINE_TOKEN "

@@ -131,8 +131,8 @@ print_agents(const struct config *c, const struct decision *d)
                 if (w[i].fits)
                         printf("  %-12s yes\n", w[i].agent->name);
                 else if (*wall != '\0')
-                        printf("  %-12s from %.16s on; now: %s\n", w[i].agent->name,
-                            wall, w[i].against);
+                        printf("  %-12s from %.16s on; now: %s\n", w[i].agent->name, wall,
+                            w[i].against);
                 else
                         printf("  %-12s no: %s\n", w[i].agent->name, w[i].against);
         }

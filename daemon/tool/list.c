@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "daemon/base/json.h"
+#include "daemon/base/utf8.h"
 #include "daemon/tool/tool.h"
 
 #define MAX_PAGES 100000
@@ -32,11 +33,57 @@ shown_time(const json_t *entry, const char *key, char out[20])
         return out;
 }
 
+/* Columns that are wide on a terminal, not in bytes: width < 0 is left-aligned. */
+static void
+add_column(struct buf *b, const char *s, int width)
+{
+        struct buf clean AUTO_BUF = BUF_INIT;
+        size_t room = (size_t)(width < 0 ? -width : width), used;
+
+        screen_add_line(&clean, s, strlen(s));
+        used = utf8_width(buf_str(&clean), clean.len);
+        for (size_t i = used; width > 0 && i < room; i++)
+                buf_addc(b, ' ');
+        buf_adds(b, buf_str(&clean));
+        for (size_t i = used; width < 0 && i < room; i++)
+                buf_addc(b, ' ');
+        buf_addc(b, ' ');
+}
+
+static void
+row_end(struct buf *b)
+{
+        while (b->len > 0 && b->data[b->len - 1] == ' ')
+                b->data[--b->len] = '\0';
+        puts(buf_str(b));
+}
+
+static const char *
+number(const json_t *e, const char *key, char out[24])
+{
+        snprintf(out, 24, "%lld", (long long)json_int(e, key, 0));
+        return out;
+}
+
+static void
+outbox_cells(const char *const cells[7])
+{
+        static const int widths[] = {6, 7, -6, -9, 5, -16, -1};
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        for (size_t i = 0; i < 7; i++) {
+                if (i >= 5)
+                        buf_addc(&b, ' ');
+                add_column(&b, cells[i], widths[i]);
+        }
+        row_end(&b);
+}
+
 static void
 outbox_title(void)
 {
-        printf("%6s %7s %-6s %-8s %5s  %-16s  %s\n", "entry", "ticket", "kind", "state",
-            "tries", "next try (UTC)", "to");
+        outbox_cells((const char *const[]){tr("entry"), tr("ticket"), tr("kind"),
+            tr("state"), tr("tries"), tr("next try (UTC)"), tr("to")});
 }
 
 static void
@@ -44,43 +91,69 @@ outbox_row(const json_t *e)
 {
         const json_t *to = json_list(e, "to");
         const char *last = json_str(e, "last", "");
-        char at[20];
+        struct buf receivers AUTO_BUF = BUF_INIT, why AUTO_BUF = BUF_INIT;
+        char at[20], tries[24];
 
-        printf("%6s %7s %-6s %-8s %5lld  %-16s  ", json_str(e, "id", "?"),
-            json_str(e, "ticket", "?"), json_str(e, "kind", "?"),
-            json_str(e, "state", "?"), (long long)json_int(e, "tries", 0),
-            shown_time(e, "next_at", at));
         for (size_t i = 0; i < json_array_size(to); i++)
-                printf(
-                    "%s%s", i == 0 ? "" : " ", json_string_value(json_array_get(to, i)));
-        putchar('\n');
-        if (*last != '\0')
-                printf("       %s\n", last);
+                buf_addf(&receivers, "%s%s", i == 0 ? "" : " ",
+                    json_string_value(json_array_get(to, i)));
+        outbox_cells((const char *const[]){json_str(e, "id", "?"),
+            json_str(e, "ticket", "?"), json_str(e, "kind", "?"),
+            json_str(e, "state", "?"), number(e, "tries", tries),
+            shown_time(e, "next_at", at), buf_str(&receivers)});
+        if (*last == '\0')
+                return;
+        buf_adds(&why, "       ");
+        screen_add_line(&why, last, strlen(last));
+        puts(buf_str(&why));
 }
 
 static void
 outbox_show(const json_t *e)
 {
+        const char *subject = json_str(e, "subject", ""), *text = json_str(e, "text", "");
+        struct buf b AUTO_BUF = BUF_INIT;
+
         outbox_title();
         outbox_row(e);
-        printf(
-            "subject  %s\n\n%s\n", json_str(e, "subject", ""), json_str(e, "text", ""));
+        buf_addf(&b, "%s  ", tr("subject"));
+        screen_add_line(&b, subject, strlen(subject));
+        buf_adds(&b, "\n\n");
+        screen_add(&b, text, strlen(text));
+        puts(buf_str(&b));
+}
+
+static void
+quarantine_cells(const char *const cells[5])
+{
+        static const int widths[] = {6, 7, -17, 9, -1};
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        for (size_t i = 0; i < 5; i++) {
+                if (i == 2)
+                        buf_addc(&b, ' ');
+                add_column(&b, cells[i], widths[i]);
+                if (i == 3)
+                        buf_addc(&b, ' ');
+        }
+        row_end(&b);
 }
 
 static void
 quarantine_title(void)
 {
-        printf("%6s %7s  %-16s %9s  %s\n", "entry", "ticket", "at (UTC)", "bytes", "why");
+        quarantine_cells((const char *const[]){
+            tr("entry"), tr("ticket"), tr("at (UTC)"), tr("bytes"), tr("why")});
 }
 
 static void
 quarantine_row(const json_t *e)
 {
-        char at[20];
+        char at[20], bytes[24];
 
-        printf("%6s %7s  %-16s %9lld  %s\n", json_str(e, "id", "?"),
+        quarantine_cells((const char *const[]){json_str(e, "id", "?"),
             json_str(e, "ticket", "-"), shown_time(e, "at", at),
-            (long long)json_int(e, "bytes", 0), json_str(e, "why", "?"));
+            number(e, "bytes", bytes), json_str(e, "why", "?")});
 }
 
 static const struct noun nouns[] = {
@@ -135,7 +208,7 @@ list_print(const struct tool *t, const struct noun *n, struct client *c, struct 
                         break;
         }
         if (n_shown == 0 && !t->json)
-                puts(n->nothing);
+                puts(tr(n->nothing));
         return TOOL_DONE;
 }
 
@@ -175,7 +248,7 @@ verb_noun(struct tool *t, const struct noun *n, int argc, char **argv)
                             t, 3, (const char *[]){n->command, argv[1], argv[2]});
         if ((argc > 2 && !show) || (argc == 2 && strcasecmp(argv[1], "list") != 0))
                 return tool_fail(TOOL_USAGE,
-                    "usage: helpline %s [list | show N | retry N | drop N]", argv[0]);
+                    tr("usage: helpline %s [list | show N | retry N | drop N]"), argv[0]);
         c = client_open(&t->client, &code, &err);
         if (c == NULL)
                 return tool_fail(code, "%s", err.text);

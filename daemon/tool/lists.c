@@ -227,7 +227,7 @@ static const struct table_column agent_columns[] = {
     {"name", "name", false, 0},
     {"role", "role", false, 14},
     {"line", "line", false, 14},
-    {"presence", "presence", false, 10},
+    {"presence", "presence", false, 12},
     {"used", "in hand", true, 8},
     {"reason", "reason", false, 16},
 };

@@ -10,12 +10,14 @@
 #include "config/config.h"
 #include "daemon/base/json.h"
 #include "daemon/tool/tool.h"
+#include "daemon/tool/when.h"
 
 int
 verb_command(struct tool *t, int argc, char **argv)
 {
         if (argc < 2)
-                return tool_fail(TOOL_USAGE, "cmd takes a command: helpline cmd STATS");
+                return tool_fail(
+                    TOOL_USAGE, tr("cmd takes a command: helpline cmd STATS"));
         return tool_run(t, argc - 1, (const char *const *)argv + 1);
 }
 
@@ -29,7 +31,7 @@ verb_agent(struct tool *t, int argc, char **argv)
         int code;
 
         if (argc != 3 || strcmp(argv[1], "token") != 0)
-                return tool_fail(TOOL_USAGE, "usage: helpline agent token NAME");
+                return tool_fail(TOOL_USAGE, tr("usage: helpline agent token NAME"));
         c = client_open(&t->client, &code, &err);
         if (c == NULL)
                 return tool_fail(code, "%s", err.text);
@@ -41,7 +43,7 @@ verb_agent(struct tool *t, int argc, char **argv)
                 return tool_fail(tool_code_of(v.s), "%.*s", (int)v.len, v.s);
         printf("%.*s\n", (int)v.len, v.s);
         fprintf(stderr,
-            "A token for %s; it is shown this once. He logs in with: AUTH TOKEN\n",
+            tr("A token for %s; it is shown this once. He logs in with: AUTH TOKEN\n"),
             argv[2]);
         return TOOL_DONE;
 }
@@ -52,7 +54,7 @@ verb_plain(struct tool *t, int argc, char **argv)
         char word[32];
 
         if (argc != 1)
-                return tool_fail(TOOL_USAGE, "%s takes no words", argv[0]);
+                return tool_fail(TOOL_USAGE, tr("%s takes no words"), argv[0]);
         snprintf(word, sizeof word, "%s", argv[0]);
         for (char *p = word; *p != '\0'; p++)
                 *p = (char)toupper((unsigned char)*p);
@@ -69,14 +71,16 @@ verb_check(struct tool *t, int argc, char **argv)
         (void)argv;
         if (argc != 1)
                 return tool_fail(
-                    TOOL_USAGE, "check takes no words (helpline -c FILE check)");
+                    TOOL_USAGE, tr("check takes no words (helpline -c FILE check)"));
         rc = config_load(t->client.file, &c, &report);
         fputs(buf_str(&report.text), stderr);
         if (rc == -1)
-                fprintf(stderr, "%u error%s in %s\n", report.n_errors,
-                    report.n_errors == 1 ? "" : "s", t->client.file);
+                fprintf(stderr,
+                    report.n_errors == 1 ? tr("%u error in %s\n")
+                                         : tr("%u errors in %s\n"),
+                    report.n_errors, t->client.file);
         else
-                printf("%s: %zu agents, %zu lines, %zu mail accounts; %u warnings\n",
+                printf(tr("%s: %zu agents, %zu lines, %zu mail accounts; %u warnings\n"),
                     t->client.file, c->n_agents, c->n_lines, c->n_mails,
                     report.n_warnings);
         config_free(&c);
@@ -86,21 +90,34 @@ verb_check(struct tool *t, int argc, char **argv)
 
 /* ---- status ---- */
 
+static const struct table_column line_columns[] = {{"line", "line", false, 24},
+    {"queued", "queued", true, 9}, {"held", "in hand", true, 9},
+    {"ready", "ready", true, 9}, {"oldest", "oldest", true, 10}};
+
 static void
 print_lines(const json_t *lines)
 {
-        printf("%-16s %8s %8s %8s %10s\n", "line", "queued", "held", "ready", "oldest");
-        for (void *i = json_object_iter((json_t *)lines); i != NULL;
-             i = json_object_iter_next((json_t *)lines, i)) {
-                const char *name = json_object_iter_key(i);
-                const json_t *l = json_object_iter_value(i);
-                int64_t s = json_int(l, "oldest_s", 0);
+        static const char *const keys[] = {"queued", "held", "ready"};
+        struct table *table = table_new(line_columns, 5);
+        struct buf b AUTO_BUF = BUF_INIT;
+        const char *name;
+        json_t *line;
+        char text[32];
 
-                printf("%-16s %8lld %8lld %8lld %7lldm%02llds\n", name,
-                    (long long)json_int(l, "queued", 0),
-                    (long long)json_int(l, "held", 0), (long long)json_int(l, "ready", 0),
-                    (long long)s / 60, (long long)s % 60);
+        json_object_foreach((json_t *)lines, name, line)
+        {
+                table_cell(table, name, NULL, STYLE_NONE);
+                for (size_t i = 0; i < 3; i++) {
+                        snprintf(text, sizeof text, "%lld",
+                            (long long)json_int(line, keys[i], 0));
+                        table_cell(table, text, NULL, STYLE_NONE);
+                }
+                when_span(json_int(line, "oldest_s", 0), text);
+                table_cell(table, text, NULL, STYLE_NONE);
         }
+        table_format(table, TABLE_SCREEN, screen_columns(), true, &b);
+        fputs(buf_str(&b), stdout);
+        table_free(&table);
 }
 
 static void
@@ -110,8 +127,8 @@ print_channels(const json_t *channels)
                 const json_t *c = json_array_get(channels, i);
                 const char *last = json_str(c, "last_error", "");
 
-                printf("channel  %s (%s) %s%s%s\n", json_str(c, "account", "?"),
-                    json_str(c, "channel", "?"), json_str(c, "state", "?"),
+                printf(tr("channel  %s (%s) %s%s%s\n"), json_str(c, "account", "?"),
+                    json_str(c, "channel", "?"), tool_name_of(json_str(c, "state", "?")),
                     *last != '\0' ? ": " : "", last);
         }
 }
@@ -123,25 +140,26 @@ print_status(const json_t *s)
         const json_t *in = json_obj(s, "in"), *out = json_obj(s, "outbox");
         const json_t *tickets = json_obj(s, "tickets");
 
-        printf("%s, helpline %s, up %lld s, %s\n", json_str(s, "desk", "?"),
+        printf(tr("%s, helpline %s, up %lld s, %s\n"), json_str(s, "desk", "?"),
             json_str(s, "version", "?"), (long long)json_int(s, "uptime_s", 0),
-            json_bool(s, "live", false) ? "live" : "rehearsal: outgoing mail is held");
-        printf("store    %s, durability %s\n", json_str(store, "kind", "?"),
+            json_bool(s, tr("live"), false) ? tr("live")
+                                            : tr("rehearsal: outgoing mail is held"));
+        printf(tr("store    %s, durability %s\n"), json_str(store, "kind", "?"),
             json_str(store, "durability", "?"));
-        printf("tickets ");
+        printf(tr("tickets "));
         for (void *i = json_object_iter((json_t *)tickets); i != NULL;
              i = json_object_iter_next((json_t *)tickets, i))
-                printf(" %s %lld", json_object_iter_key(i),
+                printf(" %s %lld", tool_name_of(json_object_iter_key(i)),
                     (long long)json_integer_value(json_object_iter_value(i)));
-        printf("\nagents   %lld ready, %lld away, %lld parked\n",
+        printf(tr("\nagents   %lld ready, %lld away, %lld parked\n"),
             (long long)json_int(agents, "ready", 0),
             (long long)json_int(agents, "away", 0),
             (long long)json_int(agents, "parked", 0));
-        printf("in       %lld messages, %lld duplicates, %lld quarantined\n",
+        printf(tr("in       %lld messages, %lld duplicates, %lld quarantined\n"),
             (long long)json_int(in, "messages", 0),
             (long long)json_int(in, "duplicates", 0),
             (long long)json_int(in, "quarantined", 0));
-        printf("outbox   %lld held, %lld queued, %lld deferred, %lld dead\n",
+        printf(tr("outbox   %lld held, %lld queued, %lld deferred, %lld dead\n"),
             (long long)json_int(out, "held", 0), (long long)json_int(out, "queued", 0),
             (long long)json_int(out, "deferred", 0), (long long)json_int(out, "dead", 0));
         print_channels(json_list(s, "channels"));
@@ -160,7 +178,7 @@ verb_status(struct tool *t, int argc, char **argv)
 
         (void)argv;
         if (argc != 1)
-                return tool_fail(TOOL_USAGE, "status takes no words");
+                return tool_fail(TOOL_USAGE, tr("status takes no words"));
         if (t->json)
                 return tool_run(t, 1, (const char *[]){"STATS"});
         c = client_open(&t->client, &code, &err);

@@ -368,7 +368,8 @@ why_format(const json_t *d, struct buf *b)
         why_row(b, tr("tags"), buf_str(&row));
         why_skills(b, tr("needs"), json_obj(d, "needs"));
         why_skills(b, tr("musts"), json_obj(d, "musts"));
-        buf_addf(b, "%s\n", tr("sentences"));
+        if (json_array_size(json_list(d, "sentences")) > 0)
+                buf_addf(b, "%s\n", tr("sentences"));
         why_sentences(b, json_list(d, "sentences"));
         if (json_array_size(json_list(d, "steps")) > 0)
                 buf_addf(b, "%s\n", tr("steps"));
