@@ -32,6 +32,7 @@ dispatch_new(const struct dispatch_ops *ops, void *arg)
 
         d->ops = *ops;
         d->arg = arg;
+        d->epoch = 1;
         return d;
 }
 
@@ -256,7 +257,7 @@ walk_agents(struct dispatch *d)
                 list[n++] = a;
         qsort(list, n, sizeof(*list), agent_compare);
         for (size_t i = 0; i < n; i++)
-                reserve_pull(d, agent_parked(list[i]), NULL);
+                reserve_pull(d, agent_untried(list[i]), NULL);
         free(list);
 }
 
@@ -371,7 +372,10 @@ pulled_nothing(struct dispatch *d, struct reserve *r, const struct dispatch_resu
         }
         r->blocked = res->blocked;
         r->tried_epoch = r->sent_epoch;
-        r->agent->wants = r->agent->wants && stale;
+        /* What one without filter has not found, none of his others would. */
+        if (!stale &&
+            (res->blocked || (*r->request.line == '\0' && *r->request.channel == '\0')))
+                r->agent->wants = false;
         agent_settle(d, r->agent);
         if (stale)
                 reserve_pull(d, r, NULL);

@@ -134,16 +134,14 @@ agent_is_in_order(const struct dispatch *d, const struct agent_entry *a)
 void
 agent_settle(struct dispatch *d, struct agent_entry *a)
 {
-        a->n_open = a->n_parked = 0;
-        for (const struct reserve *r = a->first; r != NULL; r = r->next) {
-                a->n_parked += !r->in_flight;
+        a->n_open = 0;
+        for (const struct reserve *r = a->first; r != NULL; r = r->next)
                 a->n_open += !r->in_flight && !r->blocked;
-        }
         if (a->open && (a->n_open == 0 || !agent_is_in_order(d, a)))
                 open_remove(d, a);
         if (!a->open && a->n_open > 0)
                 open_insert(d, a);
-        if (a->wants && a->n_in_flight == 0 && a->n_parked > 0)
+        if (a->wants && a->n_in_flight == 0 && agent_untried(a) != NULL)
                 wanting_insert(d, a);
         else
                 wanting_remove(d, a);
@@ -154,6 +152,15 @@ agent_parked(const struct agent_entry *a)
 {
         for (struct reserve *r = a->first; r != NULL; r = r->next)
                 if (!r->in_flight)
+                        return r;
+        return NULL;
+}
+
+struct reserve *
+agent_untried(const struct agent_entry *a)
+{
+        for (struct reserve *r = a->first; r != NULL; r = r->next)
+                if (!r->in_flight && r->tried_epoch == 0)
                         return r;
         return NULL;
 }

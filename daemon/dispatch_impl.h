@@ -76,7 +76,6 @@ struct agent_entry {
         bool wanting; /* in dispatch.wanting */
         unsigned n_in_flight; /* pulls under way for him */
         unsigned n_open; /* reserves parked and not blocked */
-        unsigned n_parked;
         struct reserve *first, *last; /* his reserves, oldest first */
         struct agent_entry *prev, *next; /* in his profile's list */
         struct agent_entry *prev_wanting, *next_wanting;
@@ -99,7 +98,7 @@ struct reserve {
         uint64_t sent_epoch; /* epoch, profile and classes it was sent with */
         uint64_t sent_profile_gen;
         uint64_t sent_classes_gen;
-        uint64_t tried_epoch; /* epoch of the last pull in vain */
+        uint64_t tried_epoch; /* epoch of the last pull in vain; 0: none since a hint */
         struct class_entry *for_class; /* the class it pulls for, NULL none */
         UT_hash_handle hh; /* in dispatch.flying by pull_n */
 };
@@ -159,6 +158,8 @@ void agent_settle(struct dispatch *d, struct agent_entry *a);
 bool agent_goes_first(
     const struct dispatch *d, const struct agent_entry *a, const struct agent_entry *b);
 struct reserve *agent_parked(const struct agent_entry *a);
+/* One that is parked and has not pulled since the last hint for him; NULL none. */
+struct reserve *agent_untried(const struct agent_entry *a);
 void reserve_free(struct dispatch *d, struct reserve *r);
 
 #endif

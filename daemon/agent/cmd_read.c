@@ -474,6 +474,9 @@ why_on_view(void *arg, const struct err *err, struct ticket_view *v)
                 return;
         }
         cal = config_calendar(config, v->ticket.class_doc.calendar);
+        if (cal == NULL)
+                cal = dispatch_calendar(
+                    c->agents->desk->dispatch, v->ticket.class_doc.calendar);
         why_head(v, cal, &w->head);
         w->n = rules_who_fits(config, &v->ticket.class_doc, cal, v->ticket.entered_ms,
             clock_now_ms(), c->arena, &w->fits);
