@@ -71,7 +71,6 @@ skill_lint(struct build *b, const struct rule *r, const struct skill *s)
 {
         const struct rules *rs = b->rules;
         const struct class_step *best = NULL;
-        bool any = false;
 
         if (best_level(b->c, s->name) < s->level && !is_lowered(b, r, s)) {
                 report_warning(
@@ -87,20 +86,22 @@ skill_lint(struct build *b, const struct rule *r, const struct skill *s)
                         return;
                 if (step == STEP_NEVER)
                         continue;
-                any = true;
                 if (best == NULL ||
                     open_time_less(route->steps[step - 1].after, best->after))
                         best = &route->steps[step - 1];
         }
         if (rs->n_routes == 0)
                 return;
-        if (any)
+        if (best != NULL)
                 report_warning(b->report, r->place, "nobody can take this before %s",
                     open_time_shown(b->a, best->after));
         else
                 report_warning(b->report, r->place, "nobody can ever take this");
-        report_advice(
-            b->report, "who has %s:%u is in none of the lines then", s->name, s->level);
+        report_advice(b->report,
+            best_level(b->c, s->name) < s->level
+                ? "nobody has %s:%u until a step lowers it"
+                : "who has %s:%u is in none of the lines until then",
+            s->name, s->level);
 }
 
 /* An agent who takes only what needs a skill that no sentence names. */
@@ -128,7 +129,7 @@ helps_lint(struct build *b, const struct agent_options *agent)
         for (size_t i = 0; i < agent->n_helps && declared != NULL; i++)
                 if (strcmp(agent->helps[i], agent->line) == 0) {
                         report_warning(b->report, declared->at,
-                            "%s helps line '%s', where he is at home", agent->name,
+                            "%s helps line '%s' and is at home there", agent->name,
                             agent->line);
                         report_advice(b->report, "take it out of 'helps'");
                 }
