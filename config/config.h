@@ -287,6 +287,13 @@ int config_find_socket(
 int config_find_lmtp(
     const char *file, struct arena *a, const char **address, struct err *err);
 
+/* Each option of the files with its value and where it stands, and the defaults of all that is
+ * not said; nothing secret. For `helpline config show`: a table, or JSON: [{"in": [block …],
+ * "option", "value", "from"}]. -1 when the files have errors (they are in report), or none can
+ * be read; then out is empty. */
+int
+config_show(const char *file, bool json, struct buf *out, struct config_report *report);
+
 /* Look-ups: NULL when there is none. Addresses are compared normalised. */
 const struct mail_account *config_mail(const struct config *c, const char *address);
 /* What answers to a ticket of this account leave from: of a form its `reply as`, of a call

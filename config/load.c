@@ -174,30 +174,52 @@ loader_end(struct loader *l, struct config **out, struct config_report *report)
         return good ? 0 : -1;
 }
 
-int
-config_load(const char *file, struct config **out, struct config_report *report)
+static void
+load_file(struct loader *l, const char *file)
 {
         struct arena *a = arena_new();
         const struct source *source = NULL;
         const char *why;
         char real[PATH_MAX];
-        struct loader l;
 
         if (realpath(file, real) == NULL) {
-                loader_init(&l, a, file);
+                loader_init(l, a, file);
                 why = strerror(errno);
         } else {
-                loader_init(&l, a, real);
-                source = source_read(&l.b, real, &why);
+                loader_init(l, a, real);
+                source = source_read(&l->b, real, &why);
         }
         if (source == NULL) {
                 report_error(
-                    l.b.report, (struct place){0}, "cannot read '%s': %s", file, why);
-                return loader_end(&l, out, report);
+                    l->b.report, (struct place){0}, "cannot read '%s': %s", file, why);
+                return;
         }
-        loader_read(&l, source);
-        build_config(&l.b, &l.top);
+        loader_read(l, source);
+        build_config(&l->b, &l->top);
+}
+
+int
+config_load(const char *file, struct config **out, struct config_report *report)
+{
+        struct loader l;
+
+        load_file(&l, file);
         return loader_end(&l, out, report);
+}
+
+int
+config_show(const char *file, bool json, struct buf *out, struct config_report *report)
+{
+        struct config *c = NULL;
+        struct loader l;
+
+        load_file(&l, file);
+        if (report_n_errors(l.b.report) == 0)
+                show_blocks(&l.top, json, l.b.a, out);
+        if (loader_end(&l, &c, report) == -1)
+                return -1;
+        config_free(&c);
+        return 0;
 }
 
 int

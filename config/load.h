@@ -9,4 +9,8 @@
 int config_load_text(const char *path, const char *text, size_t n, struct config **out,
     struct config_report *report);
 
+struct block;
+/* The sentences of all files, as config_show() tells them (show.c). */
+void show_blocks(const struct block *top, bool json, struct arena *a, struct buf *out);
+
 #endif

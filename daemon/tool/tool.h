@@ -50,6 +50,7 @@ int verb_status(struct tool *t, int argc, char **argv);
 int verb_outbox(struct tool *t, int argc, char **argv);
 int verb_quarantine(struct tool *t, int argc, char **argv);
 int verb_check(struct tool *t, int argc, char **argv);
+int verb_config(struct tool *t, int argc, char **argv); /* config show */
 int verb_explain(struct tool *t, int argc, char **argv);
 int verb_deliver(struct tool *t, int argc, char **argv);
 int verb_feed(struct tool *t, int argc, char **argv); /* feed NAME */

@@ -197,6 +197,7 @@ const struct verb verbs[] = {
 
     HEADING("Administration"),
     OWN("check", verb_check, "", "check the configuration (as helplined -t)", NULL, NULL, 0),
+    OWN("config", verb_config, "show", "each option, its value and where it comes from", NULL, NULL, 0),
     OWN("explain", verb_explain, "FILE|-|WORD=...", "what the rules say of this mail, form, call",
         OPTIONS({"form", 0, VALUE_ANY, "NAME", "the file is the body of this form", NULL},
             {"phone", 0, VALUE_ANY, "NAME", "the file is a record of this exchange", NULL}),
