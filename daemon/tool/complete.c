@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/base/clock.h"
 #include "daemon/tool/tool.h"
 
 #define PATIENCE_MS 200
@@ -56,16 +57,21 @@ complete_asked(
     struct tool *t, const struct asked *what, const char *begun, struct buf *out)
 {
         struct arena *a AUTO_ARENA = arena_new();
+        int64_t began = clock_read_mono_us() / 1000, *left = &t->client.timeout_ms;
         struct resp_value v;
         struct err err;
-        int code;
+        int code, rc = -1;
 
-        t->client.timeout_ms = PATIENCE_MS;
-        t->client.connect_ms = PATIENCE_MS;
+        if (*left <= 0)
+                return;
+        t->client.connect_ms = *left;
         if (t->connection == NULL)
                 t->connection = client_open(&t->client, &code, &err);
-        if (t->connection == NULL ||
-            client_call(t->connection, 1, &what->command, a, &v, &err) == -1)
+        if (t->connection != NULL)
+                rc = client_call_within(
+                    t->connection, *left, 1, &what->command, a, &v, &err);
+        *left = rc == -1 ? 0 : *left - (clock_read_mono_us() / 1000 - began);
+        if (rc == -1)
                 return;
         for (size_t i = 0; v.type == RESP_ARRAY && i < v.n_items; i++) {
                 json_t *d = json_read(v.items[i].s, v.items[i].len, 16 << 20, NULL);
@@ -180,6 +186,7 @@ complete_words(struct tool *t, int argc, char **argv, struct buf *out)
         const struct verb_option *waits = NULL; /* for its value */
         int n_words = 0;
 
+        t->client.timeout_ms = PATIENCE_MS; /* for all that is asked */
         for (int i = 0; i + 1 < argc; i++) {
                 const struct verb_option *o =
                     waits == NULL ? option_of(v, argv[i]) : NULL;
@@ -266,9 +273,14 @@ static const char script_fish[] =
     "# fish completion of helpline: helpline completion fish | source\n"
     "function __helpline_complete\n"
     "        set -l words (commandline -opc) (commandline -ct)\n"
-    "        command $words[1] complete $words[2..-1] 2>/dev/null\n"
+    "        set -l found (command $words[1] complete $words[2..-1] 2>/dev/null)\n"
+    "        if count $found >/dev/null\n"
+    "                printf '%s\\n' $found\n"
+    "        else\n"
+    "                __fish_complete_path (commandline -ct)\n"
+    "        end\n"
     "end\n"
-    "complete -c helpline -a '(__helpline_complete)'\n";
+    "complete -c helpline -f -a '(__helpline_complete)'\n";
 
 const char *
 completion_script(const char *shell)

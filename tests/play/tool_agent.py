@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import struct
 import subprocess
@@ -247,6 +248,12 @@ class Day(Case):
         self.pipe("anna", "pend", n, "пт", "15:00")
         self.assertEqual("waiting", self.show(n)["state"])
         n = self.held("anna")
+        self.pipe("anna", "due", "fri", "15:00", "перезвонить", "о", "цене")
+        self.assertIn("usage: helpline due", self.pipe("anna", "due", "fri", "15:00", code=2))
+        self.assertIn("no time", self.pipe("anna", "due", "call", "back", code=2))
+        self.assertIn("перезвонить о цене", json.dumps(self.show(n), ensure_ascii=False))
+        self.pipe("anna", "resolve", n)
+        n = self.held("anna")
         self.assertIn("no time", self.pipe("anna", "snooze", "whenever", code=2))
         self.assertIn("не время", self.pipe("anna", "snooze", "whenever", code=2, LC_ALL="ru_RU.UTF-8"))
         trace = self.desk.tool("--trace", "pend", "tomorrow", "9:00", env=self.env("anna")).stderr
@@ -408,6 +415,29 @@ class Screens(Case):
         finally:
             self.pipe("anna", "release", "1")
         self.assertEqual([], self.complete("-c", "/nonexistent", "reply", ""), "no daemon, no word")
+
+    def test_completion_has_patience_of_its_own(self):
+        """A daemon that does not answer costs 200 ms, not ten seconds."""
+        os.kill(self.desk.proc.pid, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            self.assertEqual([], self.complete("-c", self.desk.conf, "assign", ""))
+            self.assertLess(time.monotonic() - began, 5)
+        finally:
+            os.kill(self.desk.proc.pid, signal.SIGCONT)
+
+    def test_other_shells(self):
+        for shell, script in (("zsh", "autoload -U compinit; compinit -D; source <(helpline completion zsh); "
+                                      "_describe() { shift 3; print -rl -- ${(P)1}; }; "
+                                      "words=(helpline -c $CONF ls --line f); CURRENT=6; _helpline"),
+                              ("fish", "helpline completion fish | source; complete -C \"helpline -c $CONF ls --line f\"")):
+            if shutil.which(shell) is None:
+                continue  # not among the packages of the tests
+            env = self.env("anna", CONF=self.desk.conf)
+            env["PATH"] = os.path.dirname(self.desk.program("helpline")) + ":" + env["PATH"]
+            p = subprocess.run([shell, *(["-f"] if shell == "zsh" else ["--no-config"]), "-c", script], env=env,
+                               capture_output=True, timeout=PATIENCE * SLOW)
+            self.assertEqual("first\n", p.stdout.decode(), p.stderr)
 
     def test_bash(self):
         """The script in the real shell."""
