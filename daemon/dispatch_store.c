@@ -86,7 +86,7 @@ desk_find_line(
                 return;
         k = arena_alloc(a, sizeof *k);
         rules_class_handed(d->config, t, d->config->lines[0].name, a, k);
-        dispatch_set_class(d->dispatch, k);
+        desk_learn_class(d, k);
         e->line = arena_strdup(a, d->config->lines[0].name);
         e->class_doc = k;
 }

@@ -188,10 +188,11 @@ law_queue(const struct law *l, int64_t v_us)
         law_set_state(l, TICKET_QUEUED);
         change_setn(l->c, "queued", l->e->now_ms);
         change_setn(l->c, "v", v_us);
-        if (l->e->class_doc != NULL)
+        if (l->e->class_doc != NULL) {
+                change_calendar(l->c, l->e->class_doc);
                 change_enter_class(
                     l->c, l->e->class_doc->id, l->e->class_doc->text, v_us);
-        else
+        } else
                 change_enter_class(l->c, l->t->class_id, l->t->class_doc.text, v_us);
 }
 
@@ -202,7 +203,6 @@ law_leave_waiting(const struct law *l)
                 return;
         change_due(l->c, "wait", 0);
         change_setn(l->c, "until", 0);
-        change_setn(l->c, "paused", 0);
         l->after->stands = false;
 }
 
@@ -214,8 +214,6 @@ law_wait_customer(const struct law *l, int64_t until_ms)
         law_set_state(l, TICKET_WAITING);
         change_setn(l->c, "until", until_ms);
         change_due(l->c, "wait", until_ms);
-        if (l->t->paused_ms == 0)
-                change_setn(l->c, "paused", l->e->now_ms);
         l->after->stands = l->after->asked = true;
 }
 
@@ -248,7 +246,6 @@ law_queue_anew(const struct law *l)
                 v = (l->e->now_ms - l->e->class_doc->head_ms) * 1000;
                 change_set(l->c, "line", l->e->line);
         }
-
         if (t->state == TICKET_RESOLVED)
                 law_unresolve(l);
         else
@@ -261,8 +258,10 @@ law_queue_anew(const struct law *l)
         law_set_state(l, TICKET_QUEUED);
         change_setn(l->c, "queued", l->e->now_ms);
         change_setn(l->c, "v", v);
-        if (l->e->class_doc != NULL)
+        if (l->e->class_doc != NULL) {
+                change_calendar(l->c, l->e->class_doc);
                 change_class(l->c, l->e->class_doc->id, l->e->class_doc->text);
+        }
         change_enter_own(l->c, t->owner, v, l->e->now_ms + own_ms);
 }
 
@@ -619,8 +618,7 @@ ticket_apply(const struct ticket *t, const struct ticket_event *event, struct ar
     struct change *out, struct err *err)
 {
         struct ticket_event e = event_whole(event);
-        struct law_after after = {
-            .state = t->state,
+        struct law_after after = {.state = t->state,
             .stands = t->state == TICKET_WAITING && t->clocks.stood_ms != 0};
         struct law l = {.t = t, .e = &e, .a = a, .c = out, .after = &after};
         const struct law_row *r = law_row(e.type);

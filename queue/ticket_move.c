@@ -300,7 +300,6 @@ move_snooze(const struct law *l, struct err *err)
         law_set_state(l, TICKET_WAITING);
         change_setn(l->c, "until", l->e->until_ms);
         change_due(l->c, "wait", l->e->until_ms);
-        change_setn(l->c, "paused", 0);
         l->after->stands = false;
         law_log(l, "snoozed", "", "");
         law_journal(l, "changed", "snoozed");

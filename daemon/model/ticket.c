@@ -129,7 +129,6 @@ static const struct field fields_table[] = {
     F("last_in", FIELD_TEXT, last_in),
     F("seen", FIELD_TEXT, seen),
     F("keep", FIELD_TIME, keep_ms),
-    F("paused", FIELD_TIME, paused_ms),
     L("handed", handed, n_handed),
     F("hand", FIELD_BOOL, by_hand),
     F("code", FIELD_TEXT, code),

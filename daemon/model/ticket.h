@@ -81,8 +81,6 @@ struct ticket {
         /* "keep": how long it is kept for its last holder when it comes back; 0: the
          * desk's default */
         int64_t keep_ms;
-        /* "paused": since when it is with its customer (promises wait), 0 not */
-        int64_t paused_ms;
         /* "handed": JSON array, pairs: line, who handed it up from there */
         const char **handed;
         size_t n_handed;

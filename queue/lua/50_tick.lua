@@ -67,7 +67,6 @@ if verb == 'tick' then
                 hset(k, 'state', 'queued')
                 hset(k, 'queued', num(now_ms))
                 hset(k, 'until', '0')
-                hset(k, 'paused', '0')
                 if (hget(k, 'clocks') or '') ~= '' then
                         clock_set(id, now_ms) -- what stood still runs on
                 end
