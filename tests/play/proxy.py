@@ -1,4 +1,4 @@
-"""A proxy for RESP, Unix or TCP on both sides, that loses answers on command.
+"""A proxy for RESP (or HTTP, with http_end), Unix or TCP on both sides, that loses answers on command.
 
     with Proxy("/tmp/p.sock", upstream="/tmp/r.sock") as p:
         p.arm(7, "cut")          # the 7th answer from now on does not arrive
@@ -15,6 +15,7 @@ What may happen to the n-th answer (counted over all connections, pushes left ou
 Requests always arrive, also behind a fault: what is lost is the answer, not the deed.
 """
 import os
+import re
 import socket
 import threading
 import time
@@ -43,6 +44,16 @@ def frame_end(data, at):
     return at
 
 
+def http_end(data, at):
+    """As frame_end, for an answer of HTTP/1.1 with its length."""
+    head = data.find(b"\r\n\r\n", at)
+    if head == -1:
+        return None
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", data[at:head + 2])
+    end = head + 4 + (int(length.group(1)) if length else 0)
+    return end if end <= len(data) else None
+
+
 def connect(address, timeout=PATIENCE):
     if isinstance(address, str):
         return unix_connect(address, timeout)
@@ -52,8 +63,9 @@ def connect(address, timeout=PATIENCE):
 
 
 class Proxy:
-    def __init__(self, address, upstream):
+    def __init__(self, address, upstream, answer_end=None):
         """Addresses: a path, or (host, port); port 0 takes a free one (self.address has it)."""
+        self.answer_end = answer_end or frame_end
         self.upstream = upstream
         self.lock = threading.Lock()
         self.over = False
@@ -148,7 +160,7 @@ class Proxy:
             while got := server.recv(262144):
                 data += got
                 at = 0
-                while not silent and (end := frame_end(data, at)) is not None:
+                while not silent and (end := self.answer_end(data, at)) is not None:
                     silent = self._answer(client, data[at:end], pair)
                     at = end
                 data = b"" if silent else data[at:]
