@@ -334,7 +334,7 @@ class IoRedis5(OfNode, unittest.TestCase):
 
 
 class IoRedis6(OfNode, unittest.TestCase):
-    library = "ioredis6"
+    library, resp = "ioredis6", 3
 
 
 if __name__ == "__main__":
