@@ -190,6 +190,8 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) clang lld libclang-rt-14-dev clang-format cl
                   python3 python3-redis python3-aiosmtpd openssl
 # for tests/play/browser.py, which is skipped without them
 BROWSER_PACKAGES := chromium chromium-driver python3-selenium
+# for tests/play/libraries.py, whose part with node is skipped without them
+NODE_PACKAGES := nodejs npm
 BENCH_PACKAGES := $(BUILD_PACKAGES) python3 python3-redis
 
 define INSTALL_MISSING
@@ -212,10 +214,13 @@ build/.deps-build: Makefile
 build/.deps-test: Makefile
 	$(call INSTALL_MISSING,$(TEST_PACKAGES))
 	@$(MAKE) --no-print-directory -s .browser || echo "No browser: tests/play/browser.py will be skipped"
+	@command -v npm >/dev/null || $(MAKE) --no-print-directory -s .node || echo "No npm: tests/play/libraries.py will skip node-redis and ioredis"
 	@mkdir -p build && touch $@
-.PHONY: .browser
+.PHONY: .browser .node
 .browser:
 	$(call INSTALL_MISSING,$(BROWSER_PACKAGES))
+.node:
+	$(call INSTALL_MISSING,$(NODE_PACKAGES))
 build/.deps-bench: Makefile
 	$(call INSTALL_MISSING,$(BENCH_PACKAGES))
 	@mkdir -p build && touch $@
