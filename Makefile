@@ -187,7 +187,7 @@ fuzzers: $(fuzz_bin)
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev libgmime-3.0-dev \
                   libjansson-dev libpcre2-dev libical-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata
 TEST_PACKAGES  := $(BUILD_PACKAGES) clang lld libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
-                  python3 python3-redis python3-aiosmtpd openssl
+                  python3 python3-redis python3-aiosmtpd openssl curl
 # for tests/play/browser.py, which is skipped without them
 BROWSER_PACKAGES := chromium chromium-driver python3-selenium
 # for tests/play/libraries.py, whose part with node is skipped without them
