@@ -140,6 +140,7 @@ ticket_in_hand(struct tool *t, int *code)
         d = tool_document(&v.items[0]);
         if (d != NULL)
                 id = arena_strdup(t->arena, json_str(d, "id", ""));
+        *code = d != NULL ? 0 : TOOL_AWAY;
         json_decref(d);
         return id;
 }

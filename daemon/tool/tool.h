@@ -65,6 +65,7 @@ int verb_new(struct tool *t, int argc, char **argv);
 int verb_call(struct tool *t, int argc, char **argv);
 int verb_absent(struct tool *t, int argc, char **argv);
 int verb_why(struct tool *t, int argc, char **argv);
+int verb_save(struct tool *t, int argc, char **argv);
 int verb_board(struct tool *t, int argc, char **argv);
 int verb_help(struct tool *t, int argc, char **argv);
 int verb_completion(struct tool *t, int argc, char **argv);
@@ -162,6 +163,10 @@ int lists_print(struct tool *t, const char *command, const struct resp_value *v)
 /* ---- help.c ---- */
 /* All about a verb; NULL: the list of verbs. */
 void help_format(const struct verb *v, struct buf *out);
+
+/* ---- save.c ---- */
+/* A file name out of an attachment's; pure. */
+const char *save_name(struct arena *a, const char *name, const char *part);
 
 /* ---- completion: complete.c ---- */
 /* Candidates for the last of the words, one a line: "word\tmeaning". Asks the daemon

@@ -169,6 +169,8 @@ const struct verb verbs[] = {
         NULL, VERB_AGENT),
     OWN("search", verb_search, "WORD ...", "open tickets with all these words", OPTIONS(COUNT_), NULL,
         VERB_AGENT),
+    OWN("save", verb_save, "[TICKET] PART [FILE]", "an attachment into a file", NULL,
+        "The number of the part stands under its message. FILE may be - for standard output.", VERB_AGENT),
     {"why", verb_why, "[TICKET] [AGENT]", "which rules decided, who fits and who does not", NULL,
         "WHY %t %?", NULL, NULL, VERB_AGENT, ANSWER_OWN},
     {"lines", verb_change, "", "the lines: what waits, who is ready", NULL, "LINES", NULL, NULL,

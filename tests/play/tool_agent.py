@@ -1,6 +1,7 @@
 """The program `helpline` in an agent's day: the real binary on a terminal of 80 columns and in pipes."""
 import base64
 import csv
+import email.message
 import fcntl
 import io
 import json
@@ -18,6 +19,7 @@ import unicodedata
 import unittest
 
 from desk import PATIENCE, SLOW, Desk, mail, wait_for
+from proxy import Proxy
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
 EVIL = "VPN \x1b[31mred\x07 \u202etxt \u009b1m 请帮忙 我的打印机坏了 и очень длинная тема, которая никуда не помещается"
@@ -313,6 +315,36 @@ class Day(Case):
         self.assertIn("просил перезвонить", call["text"])
         self.assertIn("still to come", self.pipe("anna", "call", "+74951234567", "--at", "2030-01-01 10:00", code=2))
         self.assertIn("NOSUCH", self.pipe("anna", "new", "-t", "999999", "-m", "x", code=1))
+
+    def test_save(self):
+        raw = os.urandom(1500000)
+        m = email.message.EmailMessage()
+        m["From"], m["To"], m["Subject"] = "Zoe <zoe@customer.example>", "support@desk.example", "VPN with a file"
+        m.set_content("see below")
+        m.add_attachment(raw, maintype="image", subtype="png", filename="../scan 1.png")
+        self.desk.deliver(m.as_bytes())
+        self.pipe("anna", "next")
+        part = re.search(r"attached (\S+): .*scan 1\.png \(image/png, 1\.5 MB\)", self.pipe("anna", "show")).group(1)
+        self.assertEqual("scan 1.png\n", self.pipe("anna", "save", part))
+        path = os.path.join(self.desk.dir, "scan 1.png")
+        with open(path, "rb") as f:
+            self.assertEqual(raw, f.read())
+        self.assertIn("cannot write", self.pipe("anna", "save", part, code=1))
+        os.unlink(path)
+        self.assertIn("NOSUCH", self.pipe("anna", "save", "77", "there", code=1))
+        self.assertFalse(os.path.exists(os.path.join(self.desk.dir, "there")))
+
+    def test_lost_answer(self):
+        """Each answer is lost once: the tool asks again, and nothing is done twice."""
+        n = self.held("anna")
+        with Proxy(("127.0.0.1", 0), ("127.0.0.1", self.desk.port)) as p:
+            for mode in ("cut", "half"):
+                before = len(self.show(n)["messages"])
+                p.arm(2, mode)  # behind that of AUTH
+                out = self.pipe("anna", "--server", "127.0.0.1:%d" % p.address[1], "note", n, "-m", "lost " + mode)
+                self.assertIsNotNone(p.lost)
+                self.assertEqual("%s.%d\n" % (n, before + 1), out)
+                self.assertEqual(before + 1, len(self.show(n)["messages"]))
 
     def test_search_and_why(self):
         n = self.ticket("VPN для ёжиков", sender="Неповторимый Заказчик")

@@ -195,6 +195,21 @@ test_cut_line(void **state)
         assert_string_equal(text_above_cut(a, " \n\t"), "");
 }
 
+static void
+test_names_of_files(void **state)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+
+        (void)state;
+        assert_string_equal(save_name(a, "scan.png", "2"), "scan.png");
+        assert_string_equal(save_name(a, "../../.bashrc\n", "2"), "bashrc");
+        assert_string_equal(save_name(a, "C:\\Windows\\счёт №1.pdf", "2"), "счёт №1.pdf");
+        assert_string_equal(save_name(a, "-rf $(x);", "2"), "rf _(x)_");
+        assert_string_equal(save_name(a, "\x1b[2J", "2"), "[2J");
+        assert_string_equal(save_name(a, "..", "2"), "part-2");
+        assert_string_equal(save_name(a, "a/", "2.1"), "part-2.1");
+}
+
 int
 main(void)
 {
@@ -207,6 +222,7 @@ main(void)
             cmocka_unit_test(test_strangers),
             cmocka_unit_test(test_wrapped),
             cmocka_unit_test(test_cut_line),
+            cmocka_unit_test(test_names_of_files),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
