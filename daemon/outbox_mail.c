@@ -160,7 +160,8 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
     struct arena *a, struct buf *out, struct err *err)
 {
         const struct mail_account *account = config_mail(c, e->account);
-        struct mail_out o = {.language = e->language, .date_us = e->created_ms * 1000};
+        struct mail_out o = {
+            .language = e->language, .date_us = e->created_ms * 1000, .in_reply_to = ""};
         struct template_mail words;
         const char *at;
 

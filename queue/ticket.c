@@ -347,6 +347,8 @@ law_message(const struct law *l, struct err *err)
         if (!e->counts)
                 return 0;
         change_set_new(l->c, "last_in");
+        if (t->by_machine)
+                change_set(l->c, "machine", "0");
         if (t->state == TICKET_RESOLVED)
                 law_log(l, "reopened", "", "");
         if (t->state == TICKET_RESOLVED || t->state == TICKET_WAITING) {
@@ -722,6 +724,8 @@ ticket_create(const struct ticket_birth *b, struct arena *a, struct change *out)
         message_format_tail(b->message, &tail);
         change_message(out, tail.data, tail.len);
         change_set_new(out, "last_in");
+        if (!b->counts)
+                change_set(out, "machine", "1");
         change_setn(out, "v", v);
         change_log(out, b->now_ms, "customer", "created", "", b->line, "");
         change_journal(

@@ -69,7 +69,7 @@ clock_write_customer(const struct law *l, const char *template)
             .n_to = 1,
             .due_ms = l->e->now_ms};
 
-        if (to[0] != '\0' && l->t->last_in[0] != '\0' && l->e->account[0] != '\0')
+        if (to[0] != '\0' && !l->t->by_machine && l->e->account[0] != '\0')
                 change_outbox_new(l->c, &n);
 }
 

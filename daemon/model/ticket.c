@@ -135,6 +135,7 @@ static const struct field fields_table[] = {
     F("merged_into", FIELD_TEXT, merged_into),
     F("links", FIELD_JSON, links),
     F("resolved", FIELD_TIME, resolved_ms),
+    F("machine", FIELD_BOOL, by_machine),
     F("ack", FIELD_BOOL, acknowledged),
     L("people", people, n_people),
     F("to_name", FIELD_TEXT, to_name),

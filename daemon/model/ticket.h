@@ -89,6 +89,7 @@ struct ticket {
         const char *merged_into; /* "merged_into" */
         const char *links; /* "links": JSON array of ticket ids */
         int64_t resolved_ms; /* "resolved": when; 0 not */
+        bool by_machine; /* "machine": no person has written on it yet */
         bool acknowledged; /* "ack": an acknowledgement was ever written */
         /* "people": JSON array: normalised addresses that take part */
         const char **people;
