@@ -45,12 +45,14 @@ int
 tool_ask(struct tool *t, int argc, const char *const *argv, struct arena *a,
     struct resp_value *out)
 {
-        struct err err;
-        int code = 0, rc = call_once(t, argc, argv, a, out, &err, &code);
-        bool unsure = rc == -1
-                          ? err.kind == ERR_UNSURE
-                          : out->type == RESP_ERROR && strncmp(out->s, "UNSURE", 6) == 0;
+        struct err err = {.kind = ERR_NONE};
+        int code = 0, rc;
+        bool unsure;
 
+        *out = (struct resp_value){.type = RESP_NULL, .s = ""};
+        rc = call_once(t, argc, argv, a, out, &err, &code);
+        unsure = rc == -1 ? err.kind == ERR_UNSURE
+                          : out->type == RESP_ERROR && strncmp(out->s, "UNSURE", 6) == 0;
         if (unsure && has_key(argc, argv))
                 rc = call_once(t, argc, argv, a, out, &err, &code);
         return rc == 0 ? 0 : tool_fail(code, "%s", err.text);

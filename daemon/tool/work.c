@@ -286,8 +286,11 @@ why_skills(struct buf *b, const char *title, const json_t *skills)
         const char *name;
         json_t *level;
 
-        json_object_foreach((json_t *)skills, name, level) buf_addf(&row, "%s%s:%lld",
-            row.len > 0 ? " " : "", name, (long long)json_integer_value(level));
+        json_object_foreach((json_t *)skills, name, level)
+        {
+                buf_addf(&row, "%s%s:%lld", row.len > 0 ? " " : "", name,
+                    (long long)json_integer_value(level));
+        }
         why_row(b, title, buf_str(&row));
 }
 

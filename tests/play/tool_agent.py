@@ -1,4 +1,6 @@
 """The program `helpline` in an agent's day: the real binary on a terminal of 80 columns and in pipes."""
+# takes: 12
+# run: release asan
 import base64
 import csv
 import email.message
