@@ -390,6 +390,8 @@ move_spam(const struct law *l, struct err *err)
         spam.e = &e;
         if (correction_allowed(l, err) == -1)
                 return -1;
+        if (l->t->ack_entry[0] != '\0')
+                change_outbox_end(l->c, l->t->ack_entry);
         law_resolve(&spam);
         return 0;
 }

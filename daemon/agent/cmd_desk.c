@@ -272,6 +272,9 @@ agent_format(const struct call *c, const struct agent_options *o,
         jo_kint(j, "holds", o->holds);
         jo_ktime(j, "idle_since", st->idle_since_ms * 1000);
         jo_kstring_or_null(j, "deputy", word(o->deputy));
+        jo_ktime(j, "absent_from", st->absent_from_ms * 1000);
+        jo_ktime(j, "absent_until", st->absent_until_ms * 1000);
+        jo_kstring_or_null(j, "absent_deputy", word(st->absent_deputy));
         jo_kstring_or_null(j, "tutor", word(o->tutor));
         jo_close(j, '}');
 }

@@ -206,10 +206,23 @@ events_caught_up(struct conn *c)
 /* An event's channels: "me" differs for each connection. */
 struct event_names {
         char agent[NAME_MAX_BYTES + 1];
-        bool for_leads; /* of a promise: it is for leads, too */
+        bool for_leads; /* it is for leads, too */
         char line[300];
         char ticket[40];
 };
+
+/* Promises, and what the store's clocks and counts say about a ticket that goes astray. */
+static bool
+is_for_leads(const char *event, const char *why)
+{
+        static const char *const astray[] = {
+            "half of its lease is over", "given back three times"};
+
+        for (size_t i = 0; i < sizeof astray / sizeof *astray; i++)
+                if (strcmp(event, "changed") == 0 && strcmp(why, astray[i]) == 0)
+                        return true;
+        return strcmp(event, "at-risk") == 0 || strcmp(event, "broken") == 0;
+}
 
 static int
 event_names_read(struct event_names *e, const char *json, size_t len)
@@ -223,8 +236,7 @@ event_names_read(struct event_names *e, const char *json, size_t len)
                 return -1;
         }
         snprintf(e->agent, sizeof e->agent, "%s", json_str(o, "agent", ""));
-        e->for_leads = strcmp(json_str(o, "event", ""), "at-risk") == 0 ||
-                       strcmp(json_str(o, "event", ""), "broken") == 0;
+        e->for_leads = is_for_leads(json_str(o, "event", ""), json_str(o, "why", ""));
         if (json_str(o, "line", "")[0] != '\0')
                 snprintf(e->line, sizeof e->line, "line:%s", json_str(o, "line", ""));
         if (json_str(o, "ticket", "")[0] != '\0')

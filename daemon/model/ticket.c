@@ -137,6 +137,7 @@ static const struct field fields_table[] = {
     F("resolved", FIELD_TIME, resolved_ms),
     F("machine", FIELD_BOOL, by_machine),
     F("ack", FIELD_BOOL, acknowledged),
+    F("ackob", FIELD_TEXT, ack_entry),
     L("people", people, n_people),
     F("to_name", FIELD_TEXT, to_name),
     F("to_addr", FIELD_TEXT, to_addr),

@@ -91,6 +91,7 @@ struct ticket {
         int64_t resolved_ms; /* "resolved": when; 0 not */
         bool by_machine; /* "machine": no person has written on it yet */
         bool acknowledged; /* "ack": an acknowledgement was ever written */
+        const char *ack_entry; /* "ackob": its outbox entry, which may be gone; "" none */
         /* "people": JSON array: normalised addresses that take part */
         const char **people;
         size_t n_people;

@@ -101,9 +101,10 @@ if verb == 'put' then
                 if not rate_allows(to) then
                         return '0', '1'
                 end
-                entry_new({'ticket', id, 'message', '', 'kind', 'ack', 'account', ARGV[17], 'template', template,
-                    'lang', ARGV[16], 'to', ARGV[15], 'delivery', '', 'last', ''}, int(ARGV[18], 'due'))
+                local n = entry_new({'ticket', id, 'message', '', 'kind', 'ack', 'account', ARGV[17], 'template',
+                    template, 'lang', ARGV[16], 'to', ARGV[15], 'delivery', '', 'last', ''}, int(ARGV[18], 'due'))
                 hset('t:' .. id, 'ack', '1')
+                hset('t:' .. id, 'ackob', n)
                 return '1', '0'
         end
 

@@ -231,7 +231,30 @@ class Moves(unittest.TestCase):
         self.anna("REOPEN", t, "not yet")
         self.assertIsNone(self.doc(t)["code"])
 
+    def test_spam_is_not_acknowledged(self):
+        with Desk(agents=AGENTS, rules="", live=False) as d:
+            d.deliver(mail("Win a prize"))
+            self.assertEqual(1, d.stats()["outbox"]["held"])
+            with d.agent("anna") as c:
+                c("SPAM", d.list()[0]["id"])
+            self.assertEqual(0, d.stats()["outbox"]["held"])
+            d.fsck()
+
     # ---- people ----
+
+    def test_leads_hear_of_what_nobody_wants(self):
+        lead = self.d.agent("vera", ready=False)
+        lead("SUBSCRIBE", "me")
+        t = self.ticket()
+        for c in (self.anna, self.petr):
+            c("TAKE", t)
+            c("RELEASE", t)
+        self.vera("ASSIGN", t, "anna")
+        self.anna("RELEASE", t)
+        while True:
+            event = json.loads(lead.read()[2])
+            if (event["ticket"], event["why"]) == (t, "given back three times"):
+                break
 
     def test_assign(self):
         """Whatever it needs and whoever has it; and nothing automatic undoes it."""
