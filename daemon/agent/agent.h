@@ -356,6 +356,8 @@ void conn_execute(struct conn *c, struct resp_arg *argv, int argc, struct arena 
 /* The peer has ended its side: nothing blocks for it any more. */
 void conn_eof(struct conn *c);
 size_t conn_unsent(const struct conn *c);
+/* What strangers do wrong is logged ten times a second at most. */
+bool conn_may_log(struct agents *a);
 /* The end, at once. broke: what was given and not taken up goes back now. */
 void conn_end(struct conn *c, bool broke, const char *why);
 void conn_write(struct conn *c, const struct buf *b);

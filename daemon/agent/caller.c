@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/agent/agent.h"
+#include "daemon/base/log.h"
 
 struct remote {
         const struct caller_ops *ops;
@@ -68,6 +69,13 @@ caller_login(struct agents *a, const char *token, caller_fn fn, void *arg)
         auth_token(a, "", token, fn, arg);
 }
 
+void
+caller_refused(struct agents *a, const char *address, const char *why)
+{
+        if (conn_may_log(a))
+                log_info("REFUSED", "address=%s why=%s", address, log_quote(why));
+}
+
 struct conn *
 caller_new(struct agents *a, const char *address, const struct identity *id,
     int64_t max_block_ms, const struct caller_ops *ops, void *arg, struct err *err)
@@ -75,8 +83,9 @@ caller_new(struct agents *a, const char *address, const struct identity *id,
         struct peer peer = {.uid = (uid_t)-1};
         struct conn *c;
 
-        /* with the port a stream's has: 0 */
-        snprintf(peer.address, sizeof peer.address, "%s:0", address);
+        /* as a stream's, with a port: counted together with those */
+        snprintf(peer.address, sizeof peer.address,
+            strchr(address, ':') != NULL ? "[%s]:0" : "%s:0", address);
         c = conn_new(a, &peer);
         if (c == NULL) {
                 err_code(err, ERR_RETRY, "TRYAGAIN", "max number of clients reached");

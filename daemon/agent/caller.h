@@ -36,6 +36,9 @@ struct caller_ops {
 typedef void (*caller_fn)(void *arg, const struct err *err, const struct identity *id);
 void caller_login(struct agents *a, const char *token, caller_fn fn, void *arg);
 
+/* Notes that somebody at that address was not let in. */
+void caller_refused(struct agents *a, const char *address, const char *why);
+
 /* A new connection of id from that address ("192.0.2.1"). NULL with *err: too many. It
  * blocks at most max_block_ms. */
 struct conn *caller_new(struct agents *a, const char *address, const struct identity *id,

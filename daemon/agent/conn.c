@@ -75,8 +75,7 @@ conn_close_later(struct conn *c)
                 conn_end(c, false, "closed by us");
 }
 
-/* What strangers do wrong is logged ten times a second at most. */
-static bool
+bool
 conn_may_log(struct agents *a)
 {
         int64_t now_s = clock_now_ms() / 1000;

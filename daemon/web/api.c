@@ -208,8 +208,7 @@ body_limit(const struct web_request *q)
 static void
 login_failed(struct web_request *q, const struct err *err)
 {
-        log_info("API-REFUSED", "client=%s why=%s", http_client(q->http),
-            log_quote(err->text));
+        caller_refused(q->web->desk->agents, http_client(q->http), err->text);
         web_api_fail(q, err);
 }
 
