@@ -111,7 +111,7 @@ test_summary(void **state)
             "\"given\":0,"
             "\"given_back\":0,\"expired\":0,\"created_at\":null,\"queued_at\":null,"
             "\"until\":null,"
-            "\"resolved_at\":null,\"merged_into\":null,\"promises\":{},\"n_messages\":2,"
+            "\"resolved_at\":null,\"code\":null,\"merged_into\":null,\"promises\":{},\"n_messages\":2,"
             "\"last_in\":null}");
 }
 
