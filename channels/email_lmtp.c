@@ -12,13 +12,13 @@
  *
  * Every state has a deadline, kept by the one timer of the connection, and what
  * a client may make us hold is bounded: a line, 64 KB read ahead, 256 KB of a
- * mail in memory (the rest in a nameless spool file), 64 KB of unread answers.
+ * mail in memory (the rest in a nameless spool file), 64 KB of unread answers,
+ * 100 commands without a mail.
  */
 #include "channels/email_lmtp.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +28,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "channels/spool.h"
 #include "daemon/base/arena.h"
-#include "daemon/base/buf.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/base/stream.h"
@@ -38,6 +38,7 @@
 #define READ_AHEAD ((size_t)64 * 1024)
 #define UNSENT_MAX ((size_t)64 * 1024)
 #define ERRORS_MAX 20
+#define IDLE_MAX 100
 #define FAREWELL_MS 5000
 
 enum lmtp_state { STATE_COMMAND, STATE_DATA, STATE_SETTLING, STATE_ENDED };
@@ -64,6 +65,7 @@ struct lmtp_conn {
         bool delivering; /* inside host->deliver */
         bool eof; /* the client has ended its side */
         unsigned n_errors; /* since the last mail taken */
+        unsigned n_idle; /* commands that bring no mail nearer, since then */
 
         struct arena *arena; /* of the transaction: the four below */
         char *envelope_from;
@@ -74,11 +76,8 @@ struct lmtp_conn {
         unsigned n_answered; /* recipients whose answer has been said */
 
         struct lmtp_data feed; /* where in DATA it is */
-        struct buf mail; /* its bytes while they are few */
-        int spool_fd; /* all of its bytes once they are many; -1 */
-        size_t size; /* bytes so far */
+        struct spool mail; /* its bytes */
         bool too_big;
-        bool spool_failed; /* eaten and answered 452 */
         int64_t data_until_us; /* total_ms of this DATA */
         TAILQ_ENTRY(lmtp_conn) link;
 };
@@ -136,12 +135,8 @@ transaction_reset(struct lmtp_conn *c)
         c->accounts = NULL;
         c->n_recipients = c->n_accounts = c->n_answered = 0;
         memset(&c->feed, 0, sizeof c->feed);
-        buf_fini(&c->mail);
-        if (c->spool_fd != -1)
-                close(c->spool_fd);
-        c->spool_fd = -1;
-        c->size = 0;
-        c->too_big = c->spool_failed = false;
+        spool_fini(&c->mail);
+        c->too_big = false;
 }
 
 /* ---- the life of a connection ---- */
@@ -285,15 +280,15 @@ data_hand_up(struct lmtp_conn *c)
 {
         const struct channel_host *host = c->lmtp->channel.host;
         struct arrival a = {.channel = "email",
-            .bytes = c->spool_fd == -1 ? buf_str(&c->mail) : NULL,
-            .len = c->size,
-            .fd = c->spool_fd,
+            .bytes = c->mail.fd == -1 ? buf_str(&c->mail.memory) : NULL,
+            .len = c->mail.len,
+            .fd = c->mail.fd,
             .has_envelope = true,
             .envelope_from = c->envelope_from,
             .received_at_us = clock_now_us(),
             .token = {&c->lmtp->channel, c->id, 0, c->serial}};
 
-        c->n_errors = 0;
+        c->n_errors = c->n_idle = 0;
         conn_state(c, STATE_SETTLING);
         c->delivering = true;
         for (unsigned i = 0; i < c->n_accounts; i++) {
@@ -302,10 +297,7 @@ data_hand_up(struct lmtp_conn *c)
                 host->deliver(host->arg, &a);
         }
         c->delivering = false;
-        buf_fini(&c->mail);
-        if (c->spool_fd != -1)
-                close(c->spool_fd);
-        c->spool_fd = -1;
+        spool_fini(&c->mail);
         settling_flush(c);
 }
 
@@ -320,7 +312,7 @@ data_end(struct lmtp_conn *c)
                     "552 5.3.4 the mail is larger than %zu bytes",
                     c->lmtp->options.max_message);
                 data_refuse(c, reply);
-        } else if (c->spool_failed) {
+        } else if (c->mail.failed) {
                 data_refuse(c, "452 4.3.1 no room to spool the mail, try again later");
         } else {
                 data_hand_up(c);
@@ -329,76 +321,18 @@ data_end(struct lmtp_conn *c)
 
 /* ---- DATA ---- */
 
-static int
-spool_open(const char *dir)
-{
-        char *path;
-        int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-        if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
-                return fd;
-        if (asprintf(&path, "%s/mail.XXXXXX", dir) == -1)
-                return -1;
-        fd = mkostemp(path, O_CLOEXEC);
-        if (fd != -1)
-                unlink(path);
-        free(path);
-        return fd;
-}
-
-static bool
-spool_write(int fd, const char *p, size_t n)
-{
-        while (n > 0) {
-                ssize_t done = write(fd, p, n);
-
-                if (done == -1 && errno == EINTR)
-                        continue;
-                if (done <= 0)
-                        return false;
-                p += done;
-                n -= (size_t)done;
-        }
-        return true;
-}
-
-static void
-spool_fail(struct lmtp_conn *c)
-{
-        log_warn("SPOOL", "dir=%s error=%s", log_quote(c->lmtp->spool_dir),
-            log_quote(strerror(errno)));
-        c->spool_failed = true;
-        buf_fini(&c->mail);
-}
-
 /* Bytes of the mail, dots already unstuffed. */
 static void
 data_take(void *arg, const char *p, size_t n)
 {
         struct lmtp_conn *c = arg;
 
-        if (n > c->lmtp->options.max_message - c->size) {
+        if (!c->too_big && n > c->lmtp->options.max_message - c->mail.len) {
                 c->too_big = true;
-                buf_fini(&c->mail);
+                spool_fini(&c->mail);
         }
-        if (c->too_big || c->spool_failed)
-                return;
-        c->size += n;
-        if (c->spool_fd == -1 && c->size <= MEMORY_MAX) {
-                buf_add(&c->mail, p, n);
-                return;
-        }
-        if (c->spool_fd == -1) {
-                c->spool_fd = spool_open(c->lmtp->spool_dir);
-                if (c->spool_fd == -1 ||
-                    !spool_write(c->spool_fd, buf_str(&c->mail), c->mail.len)) {
-                        spool_fail(c);
-                        return;
-                }
-                buf_fini(&c->mail);
-        }
-        if (!spool_write(c->spool_fd, p, n))
-                spool_fail(c);
+        if (!c->too_big)
+                spool_add(&c->mail, p, n);
 }
 
 static void
@@ -585,6 +519,14 @@ conn_abort(struct lmtp_conn *c, const char *reply)
         conn_end(c, true);
 }
 
+/* A client may say these for ever, and hold its connection so. */
+static bool
+command_is_idle(enum lmtp_verb verb)
+{
+        return verb != LMTP_MAIL && verb != LMTP_RCPT && verb != LMTP_DATA &&
+               verb != LMTP_QUIT;
+}
+
 /* One command, if a whole line of it is there. */
 static bool
 command_read(struct lmtp_conn *c)
@@ -610,6 +552,8 @@ command_read(struct lmtp_conn *c)
         timer_set(c->deadline, c->lmtp->options.command_ms);
         if (lmtp_command_parse(line, (size_t)len - 2, &cmd, &err) == -1)
                 refuse(c, err.text);
+        else if (command_is_idle(cmd.verb) && ++c->n_idle > IDLE_MAX)
+                conn_abort(c, "421 4.7.0 too many commands without a mail, closing");
         else
                 command_table[cmd.verb](c, &cmd);
         return true;
@@ -742,7 +686,7 @@ lmtp_on_accept(void *arg, int fd, const struct peer *peer)
         c = xcalloc(1, sizeof *c);
         c->lmtp = l;
         c->id = ++l->last_id;
-        c->spool_fd = -1;
+        spool_init(&c->mail, l->spool_dir, MEMORY_MAX);
         c->arena = arena_new();
         c->stream = stream_new(l->loop, fd, &conn_handlers, c);
         c->deadline = timer_new(l->loop, conn_on_deadline, c);

@@ -8,16 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/base/crash.h"
 #include "daemon/base/log.h"
 
-#define MEMORY_MAX ((size_t)64 * 1024)
-
 void
-spool_init(struct spool *s, const char *dir)
+spool_init(struct spool *s, const char *dir, size_t memory_max)
 {
         memset(s, 0, sizeof *s);
         s->dir = dir;
+        s->memory_max = memory_max;
         s->fd = -1;
 }
 
@@ -29,6 +27,7 @@ spool_fini(struct spool *s)
                 close(s->fd);
         s->fd = -1;
         s->len = 0;
+        s->failed = false;
 }
 
 static int
@@ -39,7 +38,7 @@ spool_open(const char *dir)
 
         if (fd != -1 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
                 return fd;
-        if (asprintf(&path, "%s/form.XXXXXX", dir) == -1)
+        if (asprintf(&path, "%s/spool.XXXXXX", dir) == -1)
                 return -1;
         fd = mkostemp(path, O_CLOEXEC);
         if (fd != -1)
@@ -83,7 +82,7 @@ spool_add(struct spool *s, const void *p, size_t n)
         if (s->failed)
                 return false;
         s->len += n;
-        if (s->fd == -1 && s->len <= MEMORY_MAX) {
+        if (s->fd == -1 && s->len <= s->memory_max) {
                 buf_add(&s->memory, p, n);
                 return true;
         }
@@ -93,7 +92,6 @@ spool_add(struct spool *s, const void *p, size_t n)
                     !spool_write(s->fd, buf_str(&s->memory), s->memory.len))
                         return spool_fail(s);
                 buf_fini(&s->memory);
-                crash_point("web.spooled");
         }
         return spool_write(s->fd, p, n) || spool_fail(s);
 }

@@ -12,13 +12,15 @@
 
 struct spool {
         const char *dir; /* borrowed: must outlive it */
+        size_t memory_max; /* bytes that are few */
         struct buf memory; /* all bytes while they are few */
         int fd; /* all bytes once they are many; -1 */
         uint64_t len;
         bool failed; /* no room or no file: errno was logged, further bytes are eaten */
 };
 
-void spool_init(struct spool *s, const char *dir);
+void spool_init(struct spool *s, const char *dir, size_t memory_max);
+/* Lets go of all bytes; may be used again. */
 void spool_fini(struct spool *s);
 /* false: it has failed. */
 bool spool_add(struct spool *s, const void *p, size_t n);

@@ -22,6 +22,7 @@
 #include "daemon/web/api.h"
 #include "daemon/web/request.h"
 
+#define SPOOL_MEMORY_MAX ((size_t)64 * 1024)
 #define AGAIN_MS 250 /* between two tries */
 
 /* ---- the life of a request ---- */
@@ -64,7 +65,7 @@ request_new(struct web *w, struct http_request *r)
         q->web = w;
         q->http = r;
         q->arena = arena_new();
-        spool_init(&q->raw, w->spool_dir);
+        spool_init(&q->raw, w->spool_dir, SPOOL_MEMORY_MAX);
         q->language = page_language(c, http_query(r), http_header(r, "Accept-Language"));
         for (size_t i = 0; i < c->n_languages; i++)
                 q->other_language |=
@@ -388,6 +389,16 @@ on_header(void *arg, struct http_request *r)
         return q->route->head == NULL ? 0 : q->route->head(q);
 }
 
+static void
+request_spool(struct web_request *q, const char *p, size_t n)
+{
+        bool in_memory = q->raw.fd == -1;
+
+        spool_add(&q->raw, p, n);
+        if (in_memory && q->raw.fd != -1)
+                crash_point("web.spooled");
+}
+
 /* A body's bytes, understood and kept as they come. */
 static int
 on_body(void *arg, struct http_request *r, const char *p, size_t n)
@@ -397,7 +408,7 @@ on_body(void *arg, struct http_request *r, const char *p, size_t n)
 
         (void)arg;
         if (q->raw.len > 0) /* its head is there: it is kept as it came */
-                spool_add(&q->raw, p, n);
+                request_spool(q, p, n);
         if (q->is_json)
                 buf_add(&q->json, p, n);
         if (q->parser == NULL || form_parser_feed(q->parser, p, n, &err) == 0)

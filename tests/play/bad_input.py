@@ -181,6 +181,18 @@ class LmtpWords(WithDesk):
             self.assertEqual(5, c.line("MAIL FROM:<a@b.example> SIZE=99999999999")[0] // 100)
             self.assertEqual(221, c.line("QUIT")[0])
 
+    def test_words_for_ever(self):
+        """Who only says NOOP does not hold a connection; each mail lets him begin anew."""
+        with self.d.lmtp_client() as c:
+            for _ in range(2):
+                c.line("LHLO x.example")
+                for word in ("NOOP", "RSET", "VRFY a") * 30:
+                    self.assertEqual(2, c.line(word)[0] // 100)
+                self.assertEqual(250, c.send(mail(), ["support@desk.example"], "a@b.example")[0][0])
+            codes = [c.line("NOOP")[0] for _ in range(101)]
+            self.assertEqual([250] * 100 + [421], codes)
+            self.assertEqual(b"", c.sock.recv(1))
+
     def test_bare_line_ends_in_commands(self):
         for data in (b"LHLO x.example\n", b"LHLO x\rNOOP\r\n", b"LHLO x\r\r\n", b"NOOP " + b"x" * 5000 + b"\r\n"):
             with self.subTest(repr(data[:30])), self.d.lmtp_client() as c:
