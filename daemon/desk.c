@@ -164,6 +164,30 @@ on_fatal(void *arg, const struct err *why)
 static const struct store_handlers store_handlers = {
     on_up, on_down, on_hint, on_event, on_fatal};
 
+/* ---- what takes a restart ---- */
+
+static void
+join(struct buf *b, const char *const *s, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                buf_addf(b, "%s\n", s[i]);
+}
+
+/* What is read at the start only: one text each, to be compared. */
+static void
+restart_note(const struct config *c, struct buf of[DESK_N_RESTART])
+{
+        for (size_t i = 0; i < DESK_N_RESTART; i++)
+                buf_clear(&of[i]);
+        buf_adds(&of[0], c->state);
+        buf_adds(&of[1], c->store);
+        join(&of[2], c->socket_listen, c->n_socket_listen);
+        join(&of[3], c->lmtp_listen, c->n_lmtp_listen);
+        join(&of[4], c->web_listen, c->n_web_listen);
+        buf_adds(&of[4], "-\n");
+        join(&of[4], c->web_proxy, c->n_web_proxy);
+}
+
 /* ---- opening ---- */
 
 static int
@@ -183,6 +207,11 @@ make_state_dir(struct desk *d, struct err *err)
         if (access(dir, R_OK | W_OK | X_OK) == -1)
                 return err_errno(err, ERR_CONFIG, errno,
                     "the state directory %s cannot be used by this user", dir);
+        if ((st.st_mode & 027) != 0)
+                log_warn("STATE",
+                    "dir=%s mode=%03o why=\"others may enter it or change it: chmod "
+                    "700\"",
+                    log_quote(dir), (unsigned)st.st_mode & 0777);
         d->lock_fd = state_lock(dir, LOCK_WAIT_MS, err);
         return d->lock_fd == -1 ? -1 : 0;
 }
@@ -263,6 +292,7 @@ desk_open(struct loop *loop, struct config *config, bool demo, struct err *err)
         d->demo = demo;
         d->lock_fd = -1;
         d->started_at_us = clock_now_us();
+        restart_note(config, d->at_start);
         if (open_all(d, err) == -1)
                 desk_free(&d);
         return d;
@@ -295,6 +325,8 @@ desk_free(struct desk **dp)
         dispatch_free(&d->dispatch);
         blobs_close(&d->blobs);
         config_free(&d->config);
+        for (size_t i = 0; i < DESK_N_RESTART; i++)
+                buf_fini(&d->at_start[i]);
         if (d->lock_fd != -1)
                 close(d->lock_fd);
         free(d);
@@ -302,17 +334,6 @@ desk_free(struct desk **dp)
 }
 
 /* ---- reload ---- */
-
-static bool
-same_list(const char *const *a, size_t n_a, const char *const *b, size_t n_b)
-{
-        if (n_a != n_b)
-                return false;
-        for (size_t i = 0; i < n_a; i++)
-                if (strcmp(a[i], b[i]) != 0)
-                        return false;
-        return true;
-}
 
 /* A line may go only when nothing waits in it, nor can come back to it from an agent. */
 static int
@@ -332,22 +353,26 @@ check_lines(struct desk *d, const struct config *fresh, struct err *err)
         return 0;
 }
 
+/* Against what runs, not against the last reload: it stays said until the restart. */
 static void
-warn_restart(const struct config *old, const struct config *fresh)
+restart_find(struct desk *d)
 {
-        if (strcmp(old->state, fresh->state) != 0 ||
-            strcmp(old->store, fresh->store) != 0 ||
-            !same_list(old->socket_listen, old->n_socket_listen, fresh->socket_listen,
-                fresh->n_socket_listen) ||
-            !same_list(old->lmtp_listen, old->n_lmtp_listen, fresh->lmtp_listen,
-                fresh->n_lmtp_listen) ||
-            !same_list(old->web_listen, old->n_web_listen, fresh->web_listen,
-                fresh->n_web_listen) ||
-            !same_list(
-                old->web_proxy, old->n_web_proxy, fresh->web_proxy, fresh->n_web_proxy))
+        static const char *const names[DESK_N_RESTART] = {
+            "state", "store", "socket", "lmtp", "web"};
+        struct buf now[DESK_N_RESTART] = {BUF_INIT}, words AUTO_BUF = BUF_INIT;
+
+        restart_note(d->config, now);
+        for (size_t i = 0; i < DESK_N_RESTART; i++) {
+                if (strcmp(buf_str(&now[i]), buf_str(&d->at_start[i])) != 0)
+                        buf_addf(&words, "%s%s", words.len > 0 ? ", " : "", names[i]);
+                buf_fini(&now[i]);
+        }
+        snprintf(d->needs_restart, sizeof d->needs_restart, "%s", buf_str(&words));
+        if (words.len > 0)
                 log_warn("RELOAD",
-                    "why=\"state, store, socket, web and lmtp take effect at the next "
-                    "restart\"");
+                    "restart=%s why=\"what changed there takes effect at the "
+                    "next restart\"",
+                    log_quote(d->needs_restart));
 }
 
 static void
@@ -387,7 +412,6 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
                 config_free(&fresh);
                 return -1;
         }
-        warn_restart(d->config, fresh);
         forget_gone_agents(d, fresh);
         old = d->config;
         d->config = fresh;
@@ -397,6 +421,7 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
         phones_reload(d->phones);
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
         config_free(&old);
+        restart_find(d);
         return 0;
 }
 

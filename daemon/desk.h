@@ -26,6 +26,8 @@ struct clockwork;
 struct ticket_event;
 struct search;
 
+enum { DESK_N_RESTART = 5 }; /* options read at the start only */
+
 struct desk {
         struct loop *loop;
         /* replaced by a reload: never keep pointers into it across a gap */
@@ -57,6 +59,8 @@ struct desk {
         struct absence *absences; /* whose tickets are being handed on (absence.c) */
         struct alerts alerts; /* when each was last told */
         int exit_code;
+        struct buf at_start[DESK_N_RESTART]; /* of state, store, socket, lmtp, web */
+        char needs_restart[64]; /* those that differ now: "state, lmtp" */
 };
 
 /* Makes the state directory, takes its lock, opens everything and starts the store.
@@ -67,7 +71,8 @@ void desk_free(struct desk **d);
 
 /* RELOAD and SIGHUP, after janitor_count(): load, check, swap. -1: the old configuration
  * stays, *err says
- * how many errors and the first one; report (may be NULL) gets all of them. */
+ * how many errors and the first one; report (may be NULL) gets all of them. What of it
+ * takes a restart stands in needs_restart then. */
 int desk_reload(struct desk *d, struct config_report *report, struct err *err);
 /* No new mail (421/451), no new tickets to agents (-DRAINING); what is under way ends. */
 void desk_drain(struct desk *d, const char *who);
@@ -92,8 +97,8 @@ void desk_find_line(
 /* The calendar of that id; NULL: real time. */
 const struct calendar *desk_calendar(const struct desk *d, const char *id);
 /* What this ticket's clocks need in order to be moved by the event. */
-void desk_clock_event(
-    const struct desk *d, const struct ticket *t, struct ticket_event *e);
+void
+desk_clock_event(const struct desk *d, const struct ticket *t, struct ticket_event *e);
 int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the

@@ -133,12 +133,19 @@ static void
 reload_now(void *arg)
 {
         struct call *c = arg;
+        struct desk *d = c->agents->desk;
         struct err err = {.kind = ERR_NONE};
+        struct buf b AUTO_BUF = BUF_INIT, text AUTO_BUF = BUF_INIT;
 
-        if (desk_reload(c->agents->desk, NULL, &err) == -1)
+        if (desk_reload(d, NULL, &err) == -1) {
                 call_fail(c, &err);
-        else
-                call_ok(c);
+                return;
+        }
+        buf_adds(&text, "OK");
+        if (d->needs_restart[0] != '\0')
+                buf_addf(&text, ", but restart for %s", d->needs_restart);
+        resp_simple(&b, buf_str(&text));
+        call_answer(c, &b);
 }
 
 void

@@ -186,6 +186,8 @@ verb_deliver(struct tool *t, int argc, char **argv)
                 return tool_fail(code, code == EX_DATAERR
                                            ? "the mail is larger than 25 MB"
                                            : "cannot read standard input");
+        if (raw.len == 0)
+                return tool_fail(EX_DATAERR, "there is no mail on standard input");
         return mail_deliver(t, argv[1], mail_sender(sender, buf_str(&raw), a),
             buf_str(&raw), raw.len, reply);
 }

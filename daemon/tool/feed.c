@@ -121,7 +121,7 @@ verb_feed(struct tool *t, int argc, char **argv)
                 return tool_fail(code == TOOL_AWAY ? EX_TEMPFAIL : code, "%s", err.text);
         code = feed_pieces(c, argv[1], buf_str(&in), in.len, &sum);
         client_close(&c);
-        fprintf(stderr, "%lld records, %lld calls, %lld not understood\n",
+        fprintf(stderr, "records %lld, calls %lld, not understood %lld\n",
             (long long)sum.records, (long long)sum.calls, (long long)sum.bad);
         return code;
 }

@@ -80,7 +80,7 @@ verb_check(struct tool *t, int argc, char **argv)
                                          : tr("%u errors in %s\n"),
                     report.n_errors, t->client.file);
         else
-                printf(tr("%s: %zu agents, %zu lines, %zu mail accounts; %u warnings\n"),
+                printf(tr("%s: agents %zu, lines %zu, mail accounts %zu; warnings %u\n"),
                     t->client.file, c->n_agents, c->n_lines, c->n_mails,
                     report.n_warnings);
         config_free(&c);

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from desk import ROOT, Desk, mail, wait_for
+from desk import ROOT, Desk, free_port, mail, wait_for
 
 POISON = dict(headers=[("X-%d" % i, "y" * 900) for i in range(400)])  # over a limit of the parser
 
@@ -113,6 +113,21 @@ class Admin(unittest.TestCase):
             self.assertEqual("OK", v("SHUTDOWN"))
             self.assertEqual("DRAINING", a.read(raising=False).code)
             self.assertEqual(0, d.proc.wait(60))
+
+    def test_what_takes_a_restart_is_said(self):
+        with Desk(start=False) as d:
+            os.chmod(d.state, 0o777)
+            d.start()
+            d.wait_log("STATE dir=.* mode=777 .*chmod 700")
+            was = d.text
+            self.assertEqual("OK", d.cmd("RELOAD"))
+            d.write(was.replace("lmtp   { listen", "lmtp   { listen 127.0.0.1:%d" % free_port()))
+            for _ in range(2):
+                self.assertEqual("OK, but restart for lmtp", d.cmd("RELOAD"))
+            d.wait_log("RELOAD restart=lmtp why=")
+            d.write(was)
+            self.assertEqual("OK", d.cmd("RELOAD"))
+            d.restart()
 
     def test_a_demo_is_never_live(self):
         d = Desk(start=False)

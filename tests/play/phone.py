@@ -138,7 +138,7 @@ class Pushed(unittest.TestCase):
             now = int(time.time()) - 600
             lines = row("%d.1" % now) + row("%d.2" % now, src="84950000002") + "nonsense\n"
             p = d.tool("feed", "pushed", stdin=lines.encode())
-            self.assertIn("2 records, 2 calls, 1 not understood", p.stderr)
+            self.assertIn("records 2, calls 2, not understood 1", p.stderr)
             self.assertEqual(len(d.list()), 2)
             call = {"id": "x-1", "from": E164, "to": "201", "result": "missed", "duration_s": 30}
             got = [json.loads(d.cmd("FEED", "pushed", json.dumps(call))) for _ in (1, 2)]

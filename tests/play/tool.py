@@ -69,7 +69,7 @@ class Verbs(unittest.TestCase):
 
     def test_check(self):
         p = self.run_tool(0, "check")
-        self.assertIn("4 agents, 2 lines, 1 mail account", p.stdout)
+        self.assertIn("agents 4, lines 2, mail accounts 1", p.stdout)
         bad = os.path.join(self.desk.dir, "bad.conf")
         with open(bad, "w") as f:
             f.write('mail a@b.example {\n    passwrod file "x"\n}\n')
@@ -223,6 +223,8 @@ class Verbs(unittest.TestCase):
         self.run_tool(64, "deliver", "two words", stdin=raw)
         self.run_tool(64, "deliver", "a@b.example>\r\nRCPT TO:<c@d", stdin=raw)
         self.run_tool(65, "deliver", "support@desk.example", stdin=raw + b"x" * (26 << 20))
+        p = self.run_tool(65, "deliver", "support@desk.example", stdin=b"")
+        self.assertIn("no mail on standard input", p.stderr)
         p = self.bare("-c", "/nonexistent", "deliver", "support@desk.example", stdin=raw)
         self.assertEqual(75, p.returncode, "the mail server keeps it: %r" % p.stderr)
 
