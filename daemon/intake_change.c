@@ -14,23 +14,13 @@
 #define ACK_MAX_AGE_MS (24 * 3600000LL)
 
 static void
-json_strings(struct buf *b, const char *const *s, size_t n)
-{
-        struct json_out o;
-
-        jo_init(&o, b);
-        jo_open(&o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(&o, s[i]);
-        jo_close(&o, ']');
-}
-
-static void
 change_set_strings(struct change *c, const char *field, const char *const *s, size_t n)
 {
         struct buf b AUTO_BUF = BUF_INIT;
+        struct json_out o;
 
-        json_strings(&b, s, n);
+        jo_init(&o, &b);
+        jo_strings(&o, s, n);
         change_set(c, field, buf_str(&b));
 }
 

@@ -283,10 +283,7 @@ change_outbox_new(struct change *c, const struct outbox_new *n)
         struct json_out o;
 
         jo_init(&o, &b);
-        jo_open(&o, '[');
-        for (size_t i = 0; i < n->n_to; i++)
-                jo_string(&o, n->to[i]);
-        jo_close(&o, ']');
+        jo_strings(&o, n->to, n->n_to);
         change_op(c, "X");
         change_adds(c, n->kind);
         change_adds(c, n->message);

@@ -653,10 +653,7 @@ birth_tags(const struct ticket_birth *b, struct change *c)
         struct json_out o;
 
         jo_init(&o, &tags);
-        jo_open(&o, '[');
-        for (size_t i = 0; i < b->n_tags; i++)
-                jo_string(&o, b->tags[i]);
-        jo_close(&o, ']');
+        jo_strings(&o, b->tags, b->n_tags);
         change_set(c, "tags", buf_str(&tags));
 }
 

@@ -26,13 +26,35 @@ done_ok(void *arg, const struct err *err)
                 call_ok(c);
 }
 
-/* [cursor, [document ...]] */
+typedef void (*document_fn)(struct call *c, const void *list, size_t i, struct buf *out);
+
+/* Answers [cursor, [document ...]] of what a page of the store's list has. */
 static void
-page(struct buf *out, const char *cursor, size_t n)
+page_answer(struct call *c, const struct err *err, const char *cursor, const void *list,
+    size_t n, document_fn document)
 {
-        resp_array(out, 2);
-        resp_bulks(out, cursor);
-        resp_array(out, n);
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (err->kind != ERR_NONE) {
+                call_fail(c, err);
+                return;
+        }
+        resp_array(&b, 2);
+        resp_bulks(&b, cursor);
+        resp_array(&b, n);
+        for (size_t i = 0; i < n; i++) {
+                struct buf doc AUTO_BUF = BUF_INIT;
+
+                document(c, list, i, &doc);
+                resp_bulk(&b, doc.data, doc.len);
+        }
+        call_answer(c, &b);
+}
+
+static const char *
+page_after(const struct call *c)
+{
+        return call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0";
 }
 
 /* ---- TOKEN ---- */
@@ -206,11 +228,7 @@ outbox_document(struct call *c, const struct outbox_entry *e, bool whole, struct
         jo_kstring_or_null(&o, "message", e->message);
         jo_kstring(&o, "kind", e->kind);
         jo_kstring(&o, "account", e->account);
-        jo_key(&o, "to");
-        jo_open(&o, '[');
-        for (size_t i = 0; i < e->n_to; i++)
-                jo_string(&o, e->to[i]);
-        jo_close(&o, ']');
+        jo_kstrings(&o, "to", e->to, e->n_to);
         jo_kstring(&o, "state", held ? "held" : e->state);
         jo_kint(&o, "tries", e->tries);
         jo_ktime(&o, "created_at", e->created_ms * 1000);
@@ -227,32 +245,23 @@ outbox_document(struct call *c, const struct outbox_entry *e, bool whole, struct
 }
 
 static void
+outbox_listed_document(struct call *c, const void *list, size_t i, struct buf *out)
+{
+        outbox_document(c, (const struct outbox_entry *)list + i, false, out);
+}
+
+static void
 outbox_listed(void *arg, const struct err *err, const struct outbox_entry *e, size_t n,
     const char *cursor)
 {
-        struct call *c = arg;
-        struct buf b AUTO_BUF = BUF_INIT;
-
-        if (err->kind != ERR_NONE) {
-                call_fail(c, err);
-                return;
-        }
-        page(&b, cursor, n);
-        for (size_t i = 0; i < n; i++) {
-                struct buf doc AUTO_BUF = BUF_INIT;
-
-                outbox_document(c, &e[i], false, &doc);
-                resp_bulk(&b, doc.data, doc.len);
-        }
-        call_answer(c, &b);
+        page_answer(arg, err, cursor, e, n, outbox_listed_document);
 }
 
 void
 cmd_outbox_list(struct call *c)
 {
-        store_outbox_list(c->agents->desk->store,
-            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0", page_size(c),
-            outbox_listed, c);
+        store_outbox_list(
+            c->agents->desk->store, page_after(c), page_size(c), outbox_listed, c);
 }
 
 /* An entry was read for SHOW or DROP; false: an error was answered. */
@@ -456,32 +465,24 @@ quarantine_document(const struct quarantined *q, struct buf *out)
 }
 
 static void
+quarantine_listed_document(struct call *c, const void *list, size_t i, struct buf *out)
+{
+        (void)c;
+        quarantine_document((const struct quarantined *)list + i, out);
+}
+
+static void
 quarantine_listed(void *arg, const struct err *err, const struct quarantined *q, size_t n,
     const char *cursor)
 {
-        struct call *c = arg;
-        struct buf b AUTO_BUF = BUF_INIT;
-
-        if (err->kind != ERR_NONE) {
-                call_fail(c, err);
-                return;
-        }
-        page(&b, cursor, n);
-        for (size_t i = 0; i < n; i++) {
-                struct buf doc AUTO_BUF = BUF_INIT;
-
-                quarantine_document(&q[i], &doc);
-                resp_bulk(&b, doc.data, doc.len);
-        }
-        call_answer(c, &b);
+        page_answer(arg, err, cursor, q, n, quarantine_listed_document);
 }
 
 void
 cmd_quarantine_list(struct call *c)
 {
-        store_quarantine_list(c->agents->desk->store,
-            call_has(c, "AFTER") ? call_arg(c, "AFTER") : "0", page_size(c),
-            quarantine_listed, c);
+        store_quarantine_list(
+            c->agents->desk->store, page_after(c), page_size(c), quarantine_listed, c);
 }
 
 static void

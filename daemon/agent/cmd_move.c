@@ -357,10 +357,7 @@ tags_json(const char *const *tags, size_t n, struct arena *a)
         struct json_out o;
 
         jo_init(&o, &b);
-        jo_open(&o, '[');
-        for (size_t i = 0; i < n; i++)
-                jo_string(&o, tags[i]);
-        jo_close(&o, ']');
+        jo_strings(&o, tags, n);
         return arena_strdup(a, buf_str(&b));
 }
 

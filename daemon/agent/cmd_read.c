@@ -413,11 +413,7 @@ why_head(const struct ticket_view *v, const struct calendar *cal, struct buf *ou
         jo_kstring(&o, "ticket", t->id);
         jo_kstring(&o, "route", t->route);
         jo_kstring(&o, "line", t->line);
-        jo_key(&o, "tags");
-        jo_open(&o, '[');
-        for (size_t i = 0; i < t->n_tags; i++)
-                jo_string(&o, t->tags[i]);
-        jo_close(&o, ']');
+        jo_kstrings(&o, "tags", t->tags, t->n_tags);
         class_format_skills(&o, "needs", t->class_doc.needs, t->class_doc.n_needs);
         class_format_skills(&o, "musts", t->class_doc.musts, t->class_doc.n_musts);
         jo_kstring(&o, "priority", priority_name(t->priority));

@@ -289,13 +289,19 @@ jo_ktime(struct json_out *o, const char *key, int64_t us)
 }
 
 void
-jo_kstrings(struct json_out *o, const char *key, const char *const *s, size_t n)
+jo_strings(struct json_out *o, const char *const *s, size_t n)
 {
-        jo_key(o, key);
         jo_open(o, '[');
         for (size_t i = 0; i < n; i++)
                 jo_string(o, s[i]);
         jo_close(o, ']');
+}
+
+void
+jo_kstrings(struct json_out *o, const char *key, const char *const *s, size_t n)
+{
+        jo_key(o, key);
+        jo_strings(o, s, n);
 }
 
 void

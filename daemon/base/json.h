@@ -51,7 +51,8 @@ jo_kstring_or_null(struct json_out *o, const char *key, const char *s); /* "" is
 void jo_kint(struct json_out *o, const char *key, int64_t v);
 void jo_kbool(struct json_out *o, const char *key, bool v);
 void jo_ktime(struct json_out *o, const char *key, int64_t us);
-/* a list of strings */
+/* lists of strings */
+void jo_strings(struct json_out *o, const char *const *s, size_t n);
 void jo_kstrings(struct json_out *o, const char *key, const char *const *s, size_t n);
 void jo_kraw(struct json_out *o, const char *key, const char *json, size_t n);
 

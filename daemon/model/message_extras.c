@@ -12,10 +12,7 @@ field_format(struct json_out *o, const struct form_field *f)
                 jo_string(o, f->values[0]);
                 return;
         }
-        jo_open(o, '[');
-        for (size_t i = 0; i < f->n_values; i++)
-                jo_string(o, f->values[i]);
-        jo_close(o, ']');
+        jo_strings(o, f->values, f->n_values);
 }
 
 static void
