@@ -65,7 +65,7 @@ class Points(unittest.TestCase):
 
     def at_the_point(self, d, load, once, neighbour):
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not load.errors:
+        while time.monotonic() < deadline and not load.is_done():
             if os.path.exists(once) and is_stopped(d.proc.pid):
                 neighbour(d)
                 time.sleep(0.05)

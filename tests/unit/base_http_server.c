@@ -271,7 +271,7 @@ test_keep_alive(void **state)
         for (int i = 0; i < 3; i++) {
                 buf_clear(&in);
                 say(fd, "POST /a%20b?q HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc");
-                assert_false(hear(fd, &in, "]", 1000));
+                assert_false(hear(fd, &in, "]", 30000));
                 assert_non_null(strstr(in.data, "[/a b?q 3 96354 127.0.0.1]"));
                 assert_non_null(strstr(in.data, "\r\nX-Mine: yes\r\n"));
                 assert_non_null(strstr(in.data, "\r\nReferrer-Policy: same-origin\r\n"));
@@ -279,12 +279,12 @@ test_keep_alive(void **state)
         }
         buf_clear(&in);
         say(fd, "HEAD / HTTP/1.1\r\n" HOST "\r\n");
-        assert_false(hear(fd, &in, "\r\n\r\n", 1000));
+        assert_false(hear(fd, &in, "\r\n\r\n", 30000));
         assert_string_equal(in.data + in.len - 4, "\r\n\r\n");
         assert_non_null(strstr(in.data, "Content-Length: 18\r\n"));
         buf_clear(&in);
         say(fd, "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_non_null(strstr(in.data, "Connection: close\r\n"));
         close(fd);
         loop_turn(loop, 5);
@@ -306,7 +306,7 @@ test_http10(void **state)
         buf_clear(&in);
         fd = dial();
         say(fd, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, "Connection: keep-alive\r\n"));
         close(fd);
 }
@@ -330,7 +330,7 @@ test_pipeline(void **state)
         assert_int_equal(n_header, 1);
         answer(held, 200, "[one]");
         assert_int_equal(n_header, 1); /* the next is not begun inside the call */
-        assert_false(hear(fd, &in, "/three", 1000));
+        assert_false(hear(fd, &in, "/three", 30000));
         a = strstr(in.data, "[one]");
         b = strstr(in.data, "[/two? 3 96354");
         c = strstr(in.data, "[/three? 0");
@@ -383,7 +383,7 @@ test_splits(void **state)
                 assert_true(send_n(fd, text, cut));
                 loop_turn(loop, 0);
                 assert_true(send_n(fd, text + cut, sizeof text - 1 - cut));
-                assert_false(hear(fd, &in, "/y?", 1000));
+                assert_false(hear(fd, &in, "/y?", 30000));
                 assert_non_null(strstr(in.data, "[/x? 5 92599395 "));
                 close(fd);
         }
@@ -475,15 +475,15 @@ test_early(void **state)
         fd = dial();
         /* a short rest is eaten and the connection goes on */
         say(fd, "POST /early HTTP/1.1\r\n" HOST "Content-Length: 60000\r\n\r\nabc");
-        assert_false(hear(fd, &in, "early", 1000));
+        assert_false(hear(fd, &in, "early", 30000));
         assert_null(strstr(in.data, "Connection: close"));
         for (int i = 0; i < 59997; i += 3)
                 say(fd, "GET");
         buf_clear(&in);
         say(fd, "POST /mid HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nab");
-        assert_false(hear(fd, &in, "mid", 1000));
+        assert_false(hear(fd, &in, "mid", 30000));
         say(fd, "cdeGET /after HTTP/1.1\r\n" HOST "\r\n");
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, "[/after? 0"));
         close(fd);
         /* a long one ends it, and the answer arrives though the client goes on */
@@ -495,7 +495,7 @@ test_early(void **state)
 
                 send_n(fd, piece, sizeof piece);
         }
-        hear(fd, &in, "early", 1000);
+        hear(fd, &in, "early", 30000);
         assert_non_null(strstr(buf_str(&in), "Connection: close"));
         close(fd);
         /* chunks, too */
@@ -503,7 +503,7 @@ test_early(void **state)
         fd = dial();
         say(fd, "POST /mid HTTP/1.1\r\n" HOST
                 "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\n");
-        assert_true(hear(fd, &in, NULL, 200));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_non_null(strstr(in.data, "mid"));
         assert_non_null(strstr(in.data, "Connection: close"));
         close(fd);
@@ -512,7 +512,7 @@ test_early(void **state)
         say(fd, "POST /mid HTTP/1.1\r\n" HOST
                 "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
                 "GET /after HTTP/1.1\r\n" HOST "\r\n");
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, "mid"));
         close(fd);
 }
@@ -528,16 +528,16 @@ test_continue(void **state)
         fd = dial();
         say(fd, "POST / HTTP/1.1\r\n" HOST
                 "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
-        assert_false(hear(fd, &in, "\r\n\r\n", 1000));
+        assert_false(hear(fd, &in, "\r\n\r\n", 30000));
         assert_string_equal(in.data, "HTTP/1.1 100 Continue\r\n\r\n");
         say(fd, "abc");
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, "[/? 3 "));
         /* refused before the body: no 100, and the connection ends */
         buf_clear(&in);
         say(fd, "POST /early HTTP/1.1\r\n" HOST
                 "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n");
-        assert_true(hear(fd, &in, NULL, 200));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_memory_equal(in.data, "HTTP/1.1 403 ", 13);
         close(fd);
 }
@@ -589,12 +589,12 @@ test_slow(void **state)
         /* silence: no 408, only the end */
         buf_clear(&in);
         fd = dial();
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_int_equal(in.len, 0);
         close(fd);
         fd = dial();
         say(fd, "GET / HTTP/1.1\r\n" HOST "\r\n");
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_int_equal(count(&in, "HTTP/1.1 "), 1);
         close(fd);
         loop_turn(loop, 5);
@@ -613,7 +613,7 @@ test_no_answer(void **state)
         start(&o);
         fd = dial();
         say(fd, "GET /later HTTP/1.1\r\n" HOST "\r\nGET / HTTP/1.1\r\n" HOST "\r\n");
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_memory_equal(in.data, "HTTP/1.1 503 ", 13);
         assert_int_equal(n_gone, 1);
         assert_int_equal(n_header, 1);
@@ -639,7 +639,7 @@ test_steady(void **state)
                 assert_true(send_n(fd, piece, sizeof piece));
                 assert_false(hear(fd, &in, NULL, 10));
         }
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, "[/? 10000 "));
         close(fd);
 }
@@ -668,7 +668,7 @@ test_slow_reader(void **state)
         close(other);
         fd = dial();
         say(fd, "GET /big HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
-        assert_true(hear(fd, &in, NULL, 3000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_true(in.len > 8 * MB);
         close(fd);
 }
@@ -689,21 +689,21 @@ test_half_closed(void **state)
         assert_false(hear(fd, &in, NULL, 50));
         assert_int_equal(n_gone, 0);
         answer(held, 200, "[a]");
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_int_equal(count(&in, "HTTP/1.1 200"), 2);
         close(fd);
         fd = dial(); /* half a body: gone */
         say(fd, "POST / HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nabc");
         shutdown(fd, SHUT_WR);
         buf_clear(&in);
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_int_equal(in.len, 0);
         assert_int_equal(n_gone, 1);
         close(fd);
         fd = dial(); /* half a header: the end */
         say(fd, "GET / HT");
         shutdown(fd, SHUT_WR);
-        assert_true(hear(fd, &in, NULL, 1000));
+        assert_true(hear(fd, &in, NULL, 30000));
         assert_int_equal(in.len, 0);
         close(fd);
         assert_int_equal(http_connections(http), 0);
@@ -744,8 +744,8 @@ test_close_inside(void **state)
         loop_turn(loop, 5);
         assert_non_null(held);
         say(two, "GET /close HTTP/1.1\r\n" HOST "\r\nGET / HTTP/1.1\r\n" HOST "\r\n");
-        assert_true(hear(two, &in, NULL, 1000));
-        assert_true(hear(one, &in, NULL, 1000));
+        assert_true(hear(two, &in, NULL, 30000));
+        assert_true(hear(one, &in, NULL, 30000));
         assert_int_equal(n_gone, 2);
         assert_null(http);
         close(one);
@@ -764,22 +764,22 @@ test_drain(void **state)
         busy = dial();
         half = dial();
         say(idle, "GET / HTTP/1.1\r\n" HOST "\r\n");
-        assert_false(hear(idle, &in, "]", 1000));
+        assert_false(hear(idle, &in, "]", 30000));
         say(busy, "GET /later HTTP/1.1\r\n" HOST "\r\n");
         say(half, "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\na");
         loop_turn(loop, 5);
         assert_int_equal(http_connections(http), 3);
         http_drain(http);
-        assert_true(hear(idle, &in, NULL, 1000));
+        assert_true(hear(idle, &in, NULL, 30000));
         close(idle);
         buf_clear(&in);
         say(half, "bc");
-        assert_true(hear(half, &in, NULL, 1000));
+        assert_true(hear(half, &in, NULL, 30000));
         assert_non_null(strstr(buf_str(&in), "Connection: close"));
         close(half);
         buf_clear(&in);
         answer(held, 200, "[late]");
-        assert_true(hear(busy, &in, NULL, 1000));
+        assert_true(hear(busy, &in, NULL, 30000));
         assert_non_null(strstr(buf_str(&in), "[late]"));
         close(busy);
         loop_turn(loop, 5);
@@ -800,7 +800,7 @@ test_limits(void **state)
         for (int i = 0; i < 3; i++)
                 fd[i] = dial();
         say(fd[2], "GET / HTTP/1.1\r\n" HOST "\r\n");
-        assert_true(hear(fd[2], &in, NULL, 1000));
+        assert_true(hear(fd[2], &in, NULL, 30000));
         assert_memory_equal(buf_str(&in), "HTTP/1.1 503 ", 13);
         assert_non_null(strstr(in.data, "of your address"));
         assert_non_null(strstr(in.data, "Retry-After: "));
@@ -811,7 +811,7 @@ test_limits(void **state)
         buf_clear(&in);
         fd[1] = dial();
         say(fd[1], "GET / HTTP/1.1\r\n" HOST "\r\n");
-        assert_false(hear(fd[1], &in, "]", 1000));
+        assert_false(hear(fd[1], &in, "]", 30000));
         close(fd[0]);
         close(fd[1]);
 }
@@ -861,20 +861,20 @@ test_proxy(void **state)
         assert_non_null(held);
         say(two, "GET /b HTTP/1.1\r\n" HOST "X-Forwarded-For: 6.6.6.6, 192.0.2.8\r\n"
                  "X-Forwarded-Proto: https\r\n\r\n");
-        assert_false(hear(two, &in, "]", 1000));
+        assert_false(hear(two, &in, "]", 30000));
         assert_non_null(strstr(in.data, "[/b? 0 0 192.0.2.8 https]"));
         buf_clear(&in);
         say(two, "GET /b HTTP/1.1\r\n" HOST "\r\n");
-        assert_false(hear(two, &in, "]", 1000));
+        assert_false(hear(two, &in, "]", 30000));
         assert_non_null(strstr(in.data, "[/b? 0 0 127.0.0.1]"));
         buf_clear(&in);
         say(three, "GET /b HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.9\r\n\r\n");
-        assert_true(hear(three, &in, NULL, 1000));
+        assert_true(hear(three, &in, NULL, 30000));
         assert_memory_equal(in.data, "HTTP/1.1 503 ", 13);
         answer(held, 200, "[a]");
         buf_clear(&in);
         say(two, "GET /c HTTP/1.1\r\n" HOST "X-Forwarded-For: 192.0.2.9\r\n\r\n");
-        assert_false(hear(two, &in, "]", 1000));
+        assert_false(hear(two, &in, "]", 30000));
         assert_non_null(strstr(in.data, "192.0.2.9"));
         close(one);
         close(two);
@@ -894,7 +894,7 @@ test_untrusted(void **state)
         fd = dial();
         say(fd, "GET / HTTP/1.1\r\n" HOST
                 "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\n\r\n");
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, " 127.0.0.1]"));
         close(fd);
 }
@@ -921,7 +921,7 @@ test_unix(void **state)
         fd = stream_connect_blocking(path, 1000, &err);
         fcntl(fd, F_SETFL, O_NONBLOCK);
         say(fd, "GET / HTTP/1.1\r\n" HOST "X-Forwarded-For: 2001:DB8::1\r\n\r\n");
-        assert_false(hear(fd, &in, "]", 1000));
+        assert_false(hear(fd, &in, "]", 30000));
         assert_non_null(strstr(in.data, " 2001:db8::1]"));
         close(fd);
 }
@@ -997,7 +997,7 @@ test_memory(void **state)
         for (int i = 0; i < N; i++) {
                 struct buf in AUTO_BUF = BUF_INIT;
 
-                assert_false(hear(fd[i], &in, "]", 5000));
+                assert_false(hear(fd[i], &in, "]", 30000));
                 assert_non_null(strstr(in.data, "[/? 20971520 0 "));
                 close(fd[i]);
         }

