@@ -401,7 +401,7 @@ turn(struct loop *loop, int64_t ms)
 
 /* Until so many have been handed up, and a little longer: no more come. */
 static void
-turn_to(struct host *h, int n)
+turn_to(struct host *h, size_t n)
 {
         for (int64_t end = clock_read_mono_us() + 60000000;
              h->n < n && clock_read_mono_us() < end;)
