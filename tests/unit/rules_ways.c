@@ -1,6 +1,5 @@
 /*
- * Conditions about forms, attachments, customers and calls; every example of a
- * condition in the manual page, which must hold for one message and not for another.
+ * Conditions about forms, attachments, customers and calls.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -280,74 +279,6 @@ test_shelve(void **state)
         case_end();
 }
 
-/* ---- the manual page ---- */
-
-/* "text matches /\evpn/": roff undone. */
-static void
-undo_roff(char *s)
-{
-        char *to = s;
-
-        for (; *s != '\0'; s++)
-                if (strncmp(s, "\\(dq", 4) == 0) {
-                        *to++ = '"';
-                        s += 3;
-                } else if (strncmp(s, "\\e", 2) == 0) {
-                        *to++ = '\\';
-                        s++;
-                } else {
-                        *to++ = *s;
-                }
-        *to = '\0';
-}
-
-static void
-ask_example(const char *condition)
-{
-        struct message *all[] = {mail(), form(), call(CALL_IN, CALL_MISSED, 12),
-            call(CALL_OUT, CALL_ANSWERED, 31), message("email", "other@desk.example")};
-        struct arena *a AUTO_ARENA = arena_new();
-        unsigned n_holds = 0;
-        const char *on;
-
-        for (size_t i = 0; i < 5; i++)
-                n_holds += holds(condition, all[i], a, &on);
-        if (n_holds == 0 || n_holds == 5)
-                fail_msg("'%s' of the manual holds for %u of 5", condition, n_holds);
-        for (size_t i = 0; i < 5; i++)
-                message_free(&all[i]);
-}
-
-static void
-test_manual_examples(void **state)
-{
-        static const char *const abouts[] = {"channel", "account", "form", "field",
-            "from", "to", "cc", "subject", "text", "header", "attachment", "language",
-            "customer", "call", "tagged", "priority"};
-        FILE *f = fopen("docs/helpline.conf.5", "r");
-        bool seen[16] = {false}, inside = false;
-        char line[500];
-
-        (void)state;
-        assert_non_null(f);
-        while (fgets(line, sizeof line, f) != NULL) {
-                line[strcspn(line, "\n")] = '\0';
-                inside = (inside || strcmp(line, ".Ss Conditions") == 0) &&
-                         strncmp(line, ".Sh", 3) != 0;
-                if (!inside || strncmp(line, ".It Cm ", 7) != 0)
-                        continue;
-                undo_roff(line);
-                for (size_t i = 0; i < 16; i++)
-                        if (strncmp(line + 7, abouts[i], strlen(abouts[i])) == 0)
-                                seen[i] = true;
-                ask_example(line + 7);
-        }
-        fclose(f);
-        for (size_t i = 0; i < 16; i++)
-                if (!seen[i])
-                        fail_msg("no example of '%s' in the manual", abouts[i]);
-}
-
 int
 main(void)
 {
@@ -356,7 +287,6 @@ main(void)
             cmocka_unit_test(test_form),
             cmocka_unit_test(test_calls),
             cmocka_unit_test(test_shelve),
-            cmocka_unit_test(test_manual_examples),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
