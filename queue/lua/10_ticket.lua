@@ -388,7 +388,7 @@ if verb == 'put' or verb == 'commit' then
         function step.T(key, ms, event, agent, line, who, why, mail, account, lang)
                 if key ~= '' then
                         key = 'told:' .. key .. ':' .. agent
-                        if call('EXISTS', P .. key) == 1 then
+                        if call('GET', P .. key) then
                                 return
                         end
                         write('SET', key, at_id, 'PX', ms)

@@ -15,7 +15,7 @@ import unittest
 
 from desk_server import PREFIX, ROOT, Refused, Server, pairs, script
 
-WRITES = {"HSET", "HDEL", "ZADD", "ZREM", "SADD", "SREM", "RPUSH", "LTRIM", "XADD", "SET", "INCR", "DEL"}
+WRITES = {"HSET", "HDEL", "ZADD", "ZREM", "SADD", "SREM", "RPUSH", "LTRIM", "XADD", "SET", "INCR", "DEL", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK", "PEXPIRE"}
 DAY = 86400000
 
 SPY = """
@@ -58,9 +58,9 @@ class Desk:
         return s + ["M", '"x":1}', "N", "last_in", "C", cls, "{}", v, "P", 1, cls, "L", "{}",
                     "J", "queued", "", "first", "customer", "new", "I", "mid%d" % self.n]
 
-    def put_args(self, digest, sender, customer, ticket, ver, steps, ack="standard"):
+    def put_args(self, digest, sender, customer, ticket, ver, steps, ack="standard", ask=""):
         return [digest, DAY, "n%d" % self.n, sender, customer, "N", "[]", ticket, ver, ack, sender, "[]", "ru", "s@d",
-                self.now, "", "", ""] + steps
+                self.now, "", ask, "[]" if ask else ""] + steps
 
     def pull_args(self, agent, count=1, ticket="", idem=""):
         return [agent, 10, count, 1, ticket, 0, "c", 60000, idem, "h", DAY, "k1", 1, 1, "first", 60000, 1,
@@ -112,6 +112,9 @@ class Desk:
         outbox = ["E", "1.2", "Y", "4", self.now, 2, "state", "deferred", "W", "5", self.now, "Z", "6"]
         return {
             "put, a new ticket": ("put", self.put_args("new", "new@x", "", "", 0, self.birth("k3")), 0),
+            "put, told and asked": ("put", self.put_args("asked", "new@x", "", "", 0, self.birth("k3") + [
+                "G", "vpn", 900000, 11, "T", "key", 900000, "changed", "anna", "first", "rules", "why",
+                '["anna@x"]', "s@d", "ru"], ask='"text":"ticket {ticket}"}'), 0),
             "put, a known one": ("put", self.put_args("known", "u0@x", "c1", 1, self.ver(1), [
                 "M", '"m":1}', "N", "last_in", "S", "state", "queued", "D", "wait", 0,
                 "O", "anna", self.now * 1000, self.now + 900], ""), 0),
@@ -181,7 +184,7 @@ class AtomicTest(unittest.TestCase):
         for verb, args, _ in self.desk.verbs().values():
             if verb in ("put", "commit"):
                 used |= {a for a in args if isinstance(a, str) and len(a) == 1 and a.isupper()}
-        self.assertEqual(used, set("SNMLJDCOQUKPIVXYZWER"))
+        self.assertEqual(used, set("SNMLJDCOQUKPIVXYZWERGT"))
 
     def test_a_wrong_type_changes_nothing(self):
         n = 0
@@ -193,7 +196,7 @@ class AtomicTest(unittest.TestCase):
                 is_ = self.desk.r("TYPE", key)
                 self.desk.r("DEL", key)
                 self.desk.r("SET" if is_ != "string" and not key.startswith(
-                    tuple(PREFIX + p for p in ("seen:", "addr:", "mid:", "idem:", "rate:"))) else "SADD", key, "planted")
+                    tuple(PREFIX + p for p in ("seen:", "addr:", "mid:", "idem:", "rate:", "told:"))) else "SADD", key, "planted")
                 before = self.desk.dump()
                 with self.assertRaises(Refused, msg="%s with a wrong %s" % (name, key)):
                     self.desk.call(verb, *args, later=later)
