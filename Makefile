@@ -300,12 +300,18 @@ install: $(PROGRAMS)
 	$(if $(MAN8),install -d $(D)/share/man/man8 && install -m 644 $(MAN8) $(D)/share/man/man8/)
 	$(if $(UNITS),install -d $(D)/lib/systemd/system && for u in $(UNITS); do \
 	    sed "s|/usr/local|$(PREFIX)|" $$u > $(D)/lib/systemd/system/$$(basename $$u) && chmod 644 $(D)/lib/systemd/system/$$(basename $$u); done)
+	install -d $(D)/share/bash-completion/completions $(D)/share/zsh/site-functions $(D)/share/fish/vendor_completions.d
+	$(B)/helpline completion bash > $(D)/share/bash-completion/completions/helpline
+	$(B)/helpline completion zsh > $(D)/share/zsh/site-functions/_helpline
+	$(B)/helpline completion fish > $(D)/share/fish/vendor_completions.d/helpline.fish
 	install -d $(D)/lib/sysusers.d $(D)/lib/tmpfiles.d
 	install -m 644 systemd/helpline.sysusers $(D)/lib/sysusers.d/helpline.conf
 	install -m 644 systemd/helpline.tmpfiles $(D)/lib/tmpfiles.d/helpline.conf
 uninstall:
 	rm -f $(D)/sbin/helplined $(D)/bin/helpline
 	rm -f $(D)/lib/sysusers.d/helpline.conf $(D)/lib/tmpfiles.d/helpline.conf
+	rm -f $(D)/share/bash-completion/completions/helpline $(D)/share/zsh/site-functions/_helpline \
+	    $(D)/share/fish/vendor_completions.d/helpline.fish
 	rm -rf $(D)/libexec/helpline $(D)/share/helpline $(D)/share/doc/helpline
 	rm -f $(patsubst docs/%,$(D)/share/man/man1/%,$(MAN1)) $(patsubst docs/%,$(D)/share/man/man5/%,$(MAN5)) \
 	    $(patsubst docs/%,$(D)/share/man/man8/%,$(MAN8)) $(patsubst systemd/%,$(D)/lib/systemd/system/%,$(UNITS))

@@ -267,7 +267,11 @@ static const char script_zsh[] =
     "                _files\n"
     "        fi\n"
     "}\n"
-    "compdef _helpline helpline\n";
+    "if [[ $funcstack[1] = _helpline ]]; then\n"
+    "        _helpline \"$@\"\n"
+    "else\n"
+    "        compdef _helpline helpline\n"
+    "fi\n";
 
 static const char script_fish[] =
     "# fish completion of helpline: helpline completion fish | source\n"

@@ -29,7 +29,7 @@ class Installed(unittest.TestCase):
         make("install", "PREFIX=" + top)
         InstalledDesk.prefix = top
         for path in ("libexec/helpline/helpline-mime", "libexec/helpline/helpline-mailer", "share/man/man8/helplined.8",
-                     "share/helpline/templates/standard.ru.txt", "share/doc/helpline/protocol.md"):
+                     "share/bash-completion/completions/helpline", "share/helpline/templates/standard.ru.txt", "share/doc/helpline/protocol.md"):
             self.assertTrue(os.path.exists(os.path.join(top, path)), path)
         with InstalledDesk() as d:
             d.deliver(mail(subject="VPN"))
