@@ -130,7 +130,7 @@ class Protocol(WithDesk):
             with self.assertRaises(socket.timeout, msg="it stops reading from him"):
                 for _ in range(200):
                     c.send_raw(many)
-            self.assertLess(self.d.rss() - before, 40 << 20)
+            self.assertLess(self.d.rss() - before, (40 << 20) * SLOW)
             with self.d.agent("anna", ready=False) as other:
                 began = time.monotonic()
                 self.assertEqual("PONG", other("PING"))
@@ -265,7 +265,7 @@ class LmtpWords(WithDesk):
         before = self.d.rss()
         text = "".join("%07d xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n" % i for i in range(120000))
         self.d.deliver(mail(subject="large", text=text))
-        self.assertLess(self.d.rss() - before, 40 << 20)
+        self.assertLess(self.d.rss() - before, (40 << 20) * SLOW)
         self.assertEqual([], os.listdir(os.path.join(self.d.state, "spool")))
         doc = [t for t in self.d.list() if t["subject"] == "large"][0]
         with self.d.admin() as a:
