@@ -322,7 +322,7 @@ if verb == 'pull' then
                 end
                 local ids = pull_choose(pull.count, used)
                 for i = 1, #ids do
-                        if hashes['t:' .. ids[i]].old.own ~= '1' and
+                        if hashes['t:' .. ids[i]].old.state == 'queued' and hashes['t:' .. ids[i]].old.own ~= '1' and
                             hashes['t:' .. ids[i]].old.class ~= ARGV[15] then
                                 asked[#asked + 1] = hashes['t:' .. ids[i]].old.class
                         end
@@ -336,6 +336,7 @@ if verb == 'pull' then
                                 write('ZREM', 'skip:' .. pull.agent, m)
                         end
                 end
+                pull_heads(asked) -- read now: after finish() nothing is
                 finish()
                 return pull_answer(#ids > 0 and 'TAKEN' or used >= pull.holds and 'FULL' or 'NOTHING', ids,
                     pull_heads(asked))

@@ -62,8 +62,8 @@ class Desk:
         return [digest, DAY, "n%d" % self.n, sender, customer, "N", "[]", ticket, ver, ack, sender, "[]", "ru", "s@d",
                 self.now, "", ask, "[]" if ask else ""] + steps
 
-    def pull_args(self, agent, count=1, ticket="", idem=""):
-        return [agent, 10, count, 1, ticket, 0, "c", 60000, idem, "h", DAY, "k1", 1, 1, "first", 60000, 1,
+    def pull_args(self, agent, count=1, ticket="", idem="", by=0):
+        return [agent, 10, count, 1, ticket, by, "c", 60000, idem, "h", DAY, "k1", 1, 1, "first", 60000, 1,
                 2 ** 63 - 1, 0, 2, "k1", "k2"]
 
     def ver(self, ticket):
@@ -99,6 +99,10 @@ class Desk:
                                               "anna:q"))
         self.call("token", "tk", "anna", "00", "name", 1)
         self.call("grace", "robot", 1, self.now + 1)
+        # vera is absent: anna stands for her
+        self.call("agents", "vera", 5, "anna")
+        self.call("absent", "vera", self.now - 1, self.now + 9000, "", "vera")
+        self.call("tick", 0, 1000, 900000)
         self.r("HSET", PREFIX + "cref", "gone", 0)
         self.r("HSET", PREFIX + "class", "gone", "{}")
         self.r("ZADD", PREFIX + "skip:anna", self.now - 5, 99)
@@ -128,6 +132,14 @@ class Desk:
             "tick": ("tick", [5, 1000, 900000], 3000000),
             "sweep": ("sweep", [], 1),
             "presence": ("presence", ["anna", "offline", "gone", "anna"], 1),
+            "presence, back from an absence": ("presence", ["vera", "ready", "", "vera"], 1),
+            "commit, kept for a deputy": ("commit", self.commit_args(7, [
+                "Q", "K", "anna", 0, "B", "u1@x", "A", "vera", "O", "vera", self.now * 1000, self.now + 900], ""), 0),
+            "pull, ASSIGN out of another's hands": ("pull", self.pull_args("vera", 1, ticket="4", by="lead"), 1),
+            "absent": ("absent", ["anna", self.now + 5, self.now + 99, "robot", "anna"], 1),
+            "absent, no longer": ("absent", ["vera", 0, 0, "", "anna"], 1),
+            "moved": ("moved", ["vera", self.now + 9000], 1),
+            "agents": ("agents", ["anna", 3, "vera", "newone", 2, ""], 1),
             "grace": ("grace", ["anna", 0, self.now + 9], 1),
             "token": ("token", ["tk2", "anna", "11", "n", 1], 1),
             "untoken": ("untoken", ["tk"], 1),
@@ -184,7 +196,7 @@ class AtomicTest(unittest.TestCase):
         for verb, args, _ in self.desk.verbs().values():
             if verb in ("put", "commit"):
                 used |= {a for a in args if isinstance(a, str) and len(a) == 1 and a.isupper()}
-        self.assertEqual(used, set("SNMLJDCOQUKPIVXYZWERGT"))
+        self.assertEqual(used, set("SNMLJDCOQUKPIVXYZWERGTBA"))
 
     def test_a_wrong_type_changes_nothing(self):
         n = 0
