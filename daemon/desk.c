@@ -395,18 +395,33 @@ forget_gone_agents(struct desk *d, const struct config *fresh)
                 }
 }
 
+/* The line of the first error; warnings may stand before it. */
+static const char *
+report_first_error(const char *text)
+{
+        const char *line = text, *end;
+
+        for (; *line != '\0'; line = *end == '\0' ? end : end + 1) {
+                end = line + strcspn(line, "\n");
+                if (memmem(line, (size_t)(end - line), ": error: ", 9) != NULL)
+                        return line;
+        }
+        return text;
+}
+
 static int
 reload_swap(struct desk *d, struct config_report *report, struct err *err)
 {
         struct config *fresh, *old;
 
         if (config_load(d->config->file, &fresh, report) == -1) {
-                size_t n = strcspn(buf_str(&report->text), "\n");
+                const char *first = report_first_error(buf_str(&report->text));
+                size_t n = strcspn(first, "\n");
 
                 return err_code(err, ERR_CONFIG, "STATE",
                     "%u error%s, the old configuration stays; the first: %.*s",
                     report->n_errors, report->n_errors == 1 ? "" : "s",
-                    (int)(n < 300 ? n : 300), buf_str(&report->text));
+                    (int)(n < 300 ? n : 300), first);
         }
         if (check_lines(d, fresh, err) == -1) {
                 config_free(&fresh);
