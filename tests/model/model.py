@@ -1,5 +1,7 @@
 """The real scripts against the most naive model: a list of tickets and a scan.
 
+Classes widen by steps, in real time and in open hours; agents help, hold by weight, change
+what they can (a reload), pause after what they finish; tickets are handed to other lines.
 Random operations; after each the script's answer is compared, and every so often all
 that is in the store. The seed is printed and rolls; MODEL_SEED, MODEL_OPS
 and MODEL_SECONDS choose.
@@ -11,29 +13,30 @@ import random
 import time
 import unittest
 
+import routing
 from desk_server import PREFIX, Refused, Server, pairs, script
+from routing import FOREVER, MINUTE
 
 DAY = 86400000
-MINUTE = 60000
-FOREVER = 2 ** 63 - 1
 AGENTS = ["anna", "boris", "vera", "gleb", "robot"]
-CLASSES = ["class%02d" % i for i in range(12)]
-LINES = {c: "first" if i % 3 else "second" for i, c in enumerate(CLASSES)}
-HEADS = {c: (0, 30 * MINUTE, 4 * 60 * MINUTE, -60 * MINUTE)[i % 4] for i, c in enumerate(CLASSES)}
-LEASES = {"first": 240 * MINUTE, "second": 30 * MINUTE}
+CLASSES = {}  # by id; made anew by each play
+LEASES = {"first": 240 * MINUTE, "second": 30 * MINUTE, "third": 60 * MINUTE}
 REOPEN = 60 * MINUTE
 OWN = 15 * MINUTE
 
 
 class Ticket:
-    def __init__(self, id_, cls, v):
-        self.id, self.cls, self.v, self.line = id_, cls, v, LINES[cls]
+    def __init__(self, id_, cls, v, weight):
+        self.id, self.cls, self.v, self.line, self.weight = id_, cls, v, CLASSES[cls].lines[0], weight
         self.state, self.ver, self.holder, self.owner = "queued", 1, "", ""
         self.own, self.until, self.lease, self.lease_until = False, 0, 0, 0
         self.given = self.back = self.expired = self.nm = 0
         self.last_in = self.seen = self.untaken = ""
         self.resolved, self.ack, self.given_back = 0, False, False
         self.last_cmd = self.last_ans = ""
+
+    def entered(self):
+        return self.v // 1000 + CLASSES[self.cls].head
 
     def fields(self):
         return {"state": self.state, "ver": self.ver, "class": self.cls, "v": self.v, "line": self.line,
@@ -49,7 +52,8 @@ class Agent:
     def __init__(self, name):
         self.name, self.presence, self.bot = name, "offline", name == "robot"
         self.holds = 4 if self.bot else 3
-        self.skips, self.grace = {}, 0
+        self.skips, self.grace, self.wrap = {}, 0, 0
+        self.profile = None
 
 
 class Model:
@@ -62,6 +66,7 @@ class Model:
         self.next_ticket = self.next_id = self.hintseq = 0
         self.live, self.now, self.hints = False, 0, set()
         self.customers, self.acks, self.seen, self.touched = {}, {}, {}, set()
+        self.documents = set()  # of classes, in the store
 
     # -- pieces --
 
@@ -114,10 +119,19 @@ class Model:
 
     # -- the scan --
 
-    def choose(self, agent, classes, own, n):
-        """classes: {class: (cutoff, handicap)}"""
-        a, chosen = self.agents[agent], []
-        for _ in range(n):
+    def used(self, agent):
+        return sum(t.weight for t in self.held(agent))
+
+    def may(self, agent, t, among):
+        """Is it his to take, by the rule's own words?"""
+        a = self.agents[agent]
+        return t.cls in among and a.skips.get(t.id, 0) <= self.now and \
+            routing.fits(CLASSES[t.cls], a.profile, t.entered(), self.now)
+
+    def choose(self, agent, among, own, n):
+        """among: the classes his call is for."""
+        a, chosen, used = self.agents[agent], [], self.used(agent)
+        while len(chosen) < n and used < a.holds and a.wrap <= self.now:
             best = None
             for t in self.open.values():
                 if t.state != "queued" or t in chosen:
@@ -127,14 +141,15 @@ class Model:
                         continue
                     key = t.v - DAY * 1000
                 else:
-                    if t.cls not in classes or a.skips.get(t.id, 0) > self.now or t.v > classes[t.cls][0]:
+                    if not self.may(agent, t, among):
                         continue
-                    key = t.v + classes[t.cls][1]
+                    key = t.v + (routing.HELP_DELAY * 1000 if routing.helped(CLASSES[t.cls], a.profile) else 0)
                 if best is None or (key, t.id) < best[0]:
                     best = (key, t.id), t
             if best is None:
                 break
             chosen.append(best[1])
+            used += best[1].weight
         return chosen
 
     def hold(self, agent, t, connection):
@@ -163,6 +178,10 @@ class Model:
             kind, name = m.split(":")
             if self.due.pop(m, None) is None:
                 continue  # ended by one before it in this very tick
+            if kind == "wrap":
+                self.agents[name].wrap = 0
+                self.hints.add("a:" + name)
+                continue
             if kind == "grace":
                 a = self.agents[name]
                 for t in self.held(name):
@@ -217,6 +236,12 @@ class Play:
         self.r("FLUSHALL")
         self.r("HSET", PREFIX + "meta", "schema", 1, "sim", 1)
         self.m.now = int(time.time() * 1000)
+        CLASSES.clear()
+        for _ in range(20):
+            c = routing.random_class(self.rng)
+            CLASSES[c.id] = c
+        for a in self.m.agents.values():
+            a.profile = routing.random_profile(self.rng)
 
     # -- the wire --
 
@@ -249,7 +274,12 @@ class Play:
 
     def queue_steps(self, t, v, own):
         s = ["S", "state", "queued", "S", "queued", self.m.now, "S", "v", v]
-        return s + (["O", t.owner, v, self.m.now + OWN] if own else ["C", t.cls, "{}", v])
+        return s + (["O", t.owner, v, self.m.now + OWN] if own else self.class_steps(t.cls, v))
+
+    def class_steps(self, cls, v):
+        """Into the class, with its document and calendar."""
+        c = CLASSES[cls]
+        return (["H", c.calendar.id, c.calendar.text] if c.calendar.id else []) + ["C", cls, c.text, v]
 
     def unhold_steps(self, t):
         return ["U", t.holder, "S", "holder", "", "S", "untaken", "", "S", "lease_until", 0]
@@ -331,22 +361,24 @@ class Play:
         m, rng = self.m, self.rng
         if len(m.open) > 120:
             return
-        cls, sender, ack = rng.choice(CLASSES), "u%d@x" % rng.randrange(60), rng.random() < 0.5
+        cls, sender, ack = rng.choice(list(CLASSES)), "u%d@x" % rng.randrange(60), rng.random() < 0.5
         # Equal arrivals are wanted: ties are decided by the number.
         entered = m.now - m.now % (60 * MINUTE) if rng.random() < 0.3 else m.now
-        v = (entered - HEADS[cls]) * 1000
+        v = (entered - CLASSES[cls].head) * 1000
         digest = "d%d" % self.nonce
-        steps = []
-        for f, x in [("state", "queued"), ("line", LINES[cls]), ("holder", ""), ("owner", ""), ("untaken", ""),
+        weight = 3 if CLASSES[cls].channel == "phone" else 1
+        steps = ["S", "weight", 3] if weight > 1 else []
+        for f, x in [("state", "queued"), ("line", CLASSES[cls].lines[0]), ("holder", ""), ("owner", ""), ("untaken", ""),
                      ("seen", ""), ("v", v), ("tags", "[]")]:
             steps += ["S", f, x]
-        steps += ["M", '"text":"$new"}', "N", "last_in", "C", cls, '{"class":"%s"}' % cls, v, "P", 1, cls,
-                  "L", "{}", "J", "queued", "", LINES[cls], "customer", "new", "I", "mid%d" % self.nonce]
+        steps += ["M", '"text":"$new"}', "N", "last_in"] + self.class_steps(cls, v) + ["P", 1, cls,
+                  "L", "{}", "J", "queued", "", CLASSES[cls].lines[0], "customer", "new", "I", "mid%d" % self.nonce]
 
         def born():
-            t = Ticket(m.next_ticket, cls, v)
+            t = Ticket(m.next_ticket, cls, v, weight)
             m.tickets[t.id] = m.open[t.id] = t
             t.nm, t.last_in = 1, "%d.1" % t.id
+            m.documents.add(cls)
             m.to_class(t)
             return t
         self.put(None, self.put_args(digest, sender, m.customers.get(sender, ""), "", 0, ack, steps), sender, ack,
@@ -366,7 +398,7 @@ class Play:
             counts = False
         digest = "d%d" % self.nonce
         steps = ["M", '"text":"x"}', "J", "message", t.holder, t.line, "customer", ""]
-        v, own, moves = (m.now - HEADS[t.cls]) * 1000, t.owner != "", t.state in ("waiting", "resolved")
+        v, own, moves = (m.now - CLASSES[t.cls].head) * 1000, t.owner != "", t.state in ("waiting", "resolved")
         if counts:
             steps += ["N", "last_in"]
         if counts and moves:
@@ -391,32 +423,26 @@ class Play:
         leases = [x for line, ms in LEASES.items() for x in (line, ms)]
         args = [agent, self.m.agents[agent].holds, count, int(own), ticket, 0, "c%d" % self.nonce, MINUTE, idem, words,
                 DAY, hinted, 1, len(LEASES)] + leases
-        groups = {}
-        for c, terms in classes.items():
-            groups.setdefault(terms, []).append(c)
-        args.append(len(groups))
-        for (cutoff, handicap), ids in groups.items():
-            args += [cutoff, handicap, len(ids)] + ids
-        return args
+        return args + routing.groups([CLASSES[c] for c in classes], self.m.agents[agent].profile, self.m.now)
 
-    def profile(self):
-        rng = self.rng
-        return {c: (rng.choice([FOREVER, FOREVER, (self.m.now - 10 * MINUTE - HEADS[c]) * 1000]),
-                    rng.choice([0, 0, 30 * MINUTE * 1000])) for c in rng.sample(CLASSES, rng.randrange(1, 9))}
+    def filtered(self):
+        """The classes a call is for: all, or those of LINE or CHANNEL."""
+        line, channel = self.rng.choice(["", "", "", "first", "second"]), self.rng.choice(["", "", "", "email", "phone"])
+        return [c.id for c in CLASSES.values() if line in ("", c.lines[0]) and channel in ("", c.channel)]
 
     def op_pull(self):
         m, rng = self.m, self.rng
         agent, count, own = rng.choice(AGENTS), rng.choice([1, 1, 1, 2, 5]), rng.random() < 0.9
-        a, classes = m.agents[agent], self.profile()
-        hinted = rng.choice([""] + CLASSES)
+        a, classes = m.agents[agent], self.filtered()
+        hinted = rng.choice([""] + list(CLASSES))
         idem = "%s:p%d" % (agent, self.nonce) if rng.random() < 0.5 else ""
         args = self.pull_args(agent, count, own, "", idem, "w", classes, hinted)
         chosen, word = [], "AWAY"
         if a.presence != "away":
             a.presence = "ready"
-            used = len(m.held(agent))
-            chosen = m.choose(agent, classes, own, min(count, max(0, a.holds - used)))
-            word = "TAKEN" if chosen else "FULL" if used >= a.holds else "NOTHING"
+            chosen = m.choose(agent, classes, own, count)
+            is_full = m.used(agent) >= a.holds or a.wrap > m.now
+            word = "TAKEN" if chosen else "FULL" if is_full else "NOTHING"
         asked = [hinted] if hinted else []
         for t in chosen:
             if not t.own and t.cls not in asked:
@@ -424,7 +450,7 @@ class Play:
         for t in chosen:
             m.hold(agent, t, args[6])
         answer = self.call("pull", *args)
-        self.expect("pull", [answer[0], answer[3]], [word, [str(t.id) for t in chosen]])
+        self.expect("pull", [answer[0], answer[3], int(answer[8])], [word, [str(t.id) for t in chosen], m.used(agent)])
         self.hinted(answer)
         heads = pairs(answer[4])
         for c in asked:
@@ -443,15 +469,15 @@ class Play:
         t = rng.choice(list(m.open.values())) if m.open else None
         if t is None:
             return
-        classes = self.profile()
-        fits = t.cls in classes and t.v <= classes[t.cls][0]
+        classes = self.filtered()
+        fits = t.cls in classes and routing.fits(CLASSES[t.cls], m.agents[agent].profile, t.entered(), m.now)
         if t.state == "held" and t.holder == agent:
             should = ["TAKEN", [str(t.id)], ""]
         elif t.state != "queued" or (t.own and t.owner != agent):
             should = ["REFUSED", [], "STATE"]
         elif not t.own and not fits:
             should = ["REFUSED", [], "NOPERM"]
-        elif len(m.held(agent)) >= m.agents[agent].holds:
+        elif m.used(agent) >= m.agents[agent].holds:
             should = ["FULL", [], ""]
         else:
             should = ["TAKEN", [str(t.id)], ""]
@@ -466,9 +492,9 @@ class Play:
         """One who gives everything back: his skips fill up, and the oldest goes."""
         m = self.m
         agent = self.rng.choice(AGENTS)
-        classes = {c: (FOREVER, 0) for c in CLASSES}
+        classes = list(CLASSES)
         for i in range(12):
-            used = len(m.held(agent))
+            used = m.used(agent)
             if m.agents[agent].presence != "ready" or used >= m.agents[agent].holds:
                 return
             self.nonce += 1
@@ -530,7 +556,8 @@ class Play:
             steps += self.unhold_steps(t) + ["S", "state", "waiting", "S", "until", 0]
         else:
             steps += self.unhold_steps(t) + self.resolve_steps()
-        steps += ["J", "changed", holder, t.line, holder, status]
+        pause, paused = self.wrap_steps(t) if status != "held" else ([], None)
+        steps += ["J", "changed", holder, t.line, holder, status] + pause
 
         def replied():
             t.nm += 1
@@ -540,11 +567,22 @@ class Play:
                 m.due["lease:%d" % t.id] = t.lease_until
                 return
             m.unhold(t)
+            paused()
             t.until = 0
             t.state = "waiting"
             if status == "resolved":
                 self.resolved(t)
         self.commit(t, steps, apply=replied)
+
+    def wrap_steps(self, t):
+        """Now and then a line with a pause after what is finished: (steps, to be done)."""
+        m, agent, till = self.m, t.holder, self.m.now + 2 * MINUTE
+        if t.state != "held" or self.rng.random() < 0.8:
+            return [], lambda: None
+
+        def paused():
+            m.agents[agent].wrap = m.due["wrap:" + agent] = till
+        return ["F", agent, till], paused
 
     def resolve_steps(self):
         return ["D", "wait", 0, "S", "state", "resolved", "S", "until", 0, "S", "resolved", self.m.now,
@@ -562,21 +600,61 @@ class Play:
         t = self.any_ticket("held", "waiting", "queued")
         if t is None:
             return
-        steps = {"queued": ["Q"], "held": self.unhold_steps(t), "waiting": []}[t.state] if t.state != "held" else \
-            self.unhold_steps(t)
+        steps = {"queued": lambda: ["Q"], "held": lambda: self.unhold_steps(t), "waiting": lambda: []}[t.state]()
+        pause, paused = self.wrap_steps(t)
 
         def done():
             if t.state == "held":
                 m.unhold(t)
+                paused()
             self.resolved(t)
-        self.commit(t, steps + self.resolve_steps(), apply=done)
+        self.commit(t, steps + pause + self.resolve_steps(), apply=done)
+
+    def op_escalate(self):
+        """To another line, with a new start: a class of its own."""
+        m, rng = self.m, self.rng
+        t = self.any_ticket("held", "queued")
+        if t is None:
+            return
+        c = CLASSES[t.cls].handed(rng.choice(routing.LINES))
+        CLASSES.setdefault(c.id, c)
+        v, holder = (m.now - c.head) * 1000, t.holder
+        steps = ["Q"] if t.state == "queued" else self.unhold_steps(t) + ["K", holder, m.now + 10 * MINUTE]
+        steps += ["S", "line", c.lines[0], "S", "state", "queued", "S", "queued", m.now, "S", "v", v] + \
+            self.class_steps(c.id, v) + ["L", "{}", "J", "changed", holder, c.lines[0], holder, "escalated"]
+
+        def escalated():
+            if holder:
+                m.unhold(t)
+                m.skip(holder, t)
+            t.line, t.cls, t.v = c.lines[0], c.id, v
+            m.documents.add(c.id)
+            m.to_class(t)
+        self.commit(t, steps, apply=escalated)
+
+    def op_reload(self):
+        """What an agent can, and where he is, changes; the next pull is by the new profile."""
+        self.m.agents[self.rng.choice(AGENTS)].profile = routing.random_profile(self.rng)
+
+    def op_sweep(self):
+        m = self.m
+        named = {t.cls for t in m.open.values()}
+        waiting = {t.cls for t in m.open.values() if t.state == "queued" and not t.own}
+        gone = {c for c in m.documents if c not in named and c not in waiting}
+        forgotten = set()
+        for _ in range(2):  # the rest of a round, and a whole one
+            forgotten |= set(self.call("sweep")[3:])
+            while self.r("HGET", PREFIX + "meta", "sweep") != "0":
+                forgotten |= set(self.call("sweep")[3:])
+        self.expect("classes forgotten", forgotten, gone)
+        m.documents -= gone
 
     def op_reopen(self):
         m = self.m
         t = self.any_ticket("resolved")
         if t is None or m.now > t.resolved + REOPEN:
             return
-        v, own = (m.now - HEADS[t.cls]) * 1000, t.owner != "" and self.rng.random() < 0.7
+        v, own = (m.now - CLASSES[t.cls].head) * 1000, t.owner != "" and self.rng.random() < 0.7
         steps = ["D", "close", 0, "S", "resolved", 0] + self.queue_steps(t, v, own)
 
         def reopened():
@@ -643,6 +721,8 @@ class Play:
         m.agents[agent].presence = p
         if p == "ready":
             m.hints.add("a:" + agent)
+            m.agents[agent].wrap = 0
+            m.due.pop("wrap:" + agent, None)
         if p == "offline":
             for t in [t for t in m.open.values() if t.own and t.owner == agent and t.state == "queued"]:
                 m.to_class(t)
@@ -667,7 +747,7 @@ class Play:
         n = self.rng.choice([0, 1, 5])
         done, claimed = self.m.tick(n, 5 * MINUTE)
         answer = self.call("tick", n, 5 * MINUTE, OWN)
-        self.expect("tick", [int(answer[3])] + answer[5:], [done] + claimed)
+        self.expect("tick", [int(answer[3])] + answer[5:], [done, []] + claimed)
         self.hinted(answer)
 
     def op_settle(self):
@@ -731,12 +811,17 @@ class Play:
             held = {t.id for t in m.held(name)}
             is_ = pairs(r("HGETALL", PREFIX + "a:" + name))
             self.expect("held by " + name, {int(i) for i in r("SMEMBERS", PREFIX + "held:" + name)}, held)
-            self.expect("used by " + name, int(is_.get("used", 0)), len(held))
+            self.expect("used by " + name, int(is_.get("used", 0)), m.used(name))
+            self.expect("pause of " + name, int(is_.get("wrap_until", 0)), a.wrap)
             self.expect("presence of " + name, is_.get("presence", "offline"), a.presence)
             self.expect("own of " + name, {int(i): int(v) for i, v in self.scores("own:" + name)},
                         {t.id: t.v for t in queued if t.own and t.owner == name})
             skips = {int(i): int(v) for i, v in self.scores("skip:" + name) if int(v) > m.now}
             self.expect("skips of " + name, skips, {i: at for i, at in a.skips.items() if at > m.now})
+        self.expect("class documents", set(r("HKEYS", PREFIX + "class")), m.documents)
+        offices = [c for c in m.documents if CLASSES[c].calendar.id]
+        self.expect("calendars", r("HKEYS", PREFIX + "cal"), [routing.Office.id] if offices else [])
+        self.expect("documents with a calendar", r("HVALS", PREFIX + "calref"), [str(len(offices))] if offices else [])
         self.expect("due", {k: int(v) for k, v in self.scores("due")}, m.due)
         self.expect("open", {int(i) for i, _ in self.scores("open")}, set(m.open))
         self.expect("closed", r("ZCARD", PREFIX + "closed"), len(m.tickets) - len(m.open))
@@ -773,7 +858,8 @@ class Play:
         ops = {self.op_arrive: 20, self.op_customer_writes: 10, self.op_pull: 30, self.op_take: 5, self.op_release: 6,
                self.op_reply: 14, self.op_resolve: 5, self.op_reopen: 2, self.op_lost: 3, self.op_touch: 5,
                self.op_note: 2, self.op_unsend: 2, self.op_presence: 3, self.op_grace: 3, self.op_live: 1, self.op_refuse: 2,
-               self.op_tick: 10, self.op_settle: 6, self.op_retry: 1}
+               self.op_tick: 10, self.op_settle: 6, self.op_retry: 1, self.op_escalate: 4, self.op_reload: 1,
+               self.op_sweep: 1}
         names, weights = list(ops), list(ops.values())
         for i in range(n_ops):
             if time.monotonic() > self.until:
