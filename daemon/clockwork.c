@@ -31,6 +31,8 @@ struct clockwork {
         struct desk *desk;
         struct clock_job *jobs;
         size_t n_jobs;
+        bool *closed; /* by index of the configuration's agents: as the store was told */
+        size_t n_closed;
 };
 
 static void
@@ -206,6 +208,58 @@ clockwork_come(struct clockwork *w, const char *const *tickets, size_t n)
         }
 }
 
+/* ---- hours of agents ---- */
+
+static bool
+agent_is_closed(const struct config *c, const struct agent_options *a)
+{
+        const struct hours_options *h = config_hours(c, a->hours);
+
+        return h != NULL && !calendar_is_open(&h->calendar, clock_now_ms());
+}
+
+/* all: everybody; else only whose hours have begun or ended. */
+static void
+tell_agents(struct clockwork *w, bool all)
+{
+        const struct config *c = w->desk->config;
+        struct agent_duty *duties AUTO_FREE = xcalloc(c->n_agents + 1, sizeof *duties);
+        size_t n = 0;
+
+        for (size_t i = 0; i < c->n_agents; i++) {
+                const struct agent_options *a = &c->agents[i];
+                bool closed = agent_is_closed(c, a);
+
+                if (!all && closed == w->closed[i])
+                        continue;
+                w->closed[i] = closed;
+                duties[n++] = (struct agent_duty){
+                    .agent = a->name,
+                    .holds = a->holds,
+                    .deputy = a->deputy,
+                    .closed = closed,
+                };
+        }
+        store_set_agents(w->desk->store, duties, n);
+}
+
+void
+clockwork_tell_agents(struct clockwork *w)
+{
+        free(w->closed);
+        w->n_closed = w->desk->config->n_agents;
+        w->closed = xcalloc(w->n_closed + 1, sizeof *w->closed);
+        tell_agents(w, true);
+}
+
+void
+clockwork_look_hours(struct clockwork *w)
+{
+        /* before the first telling, and between a reload and its telling, there is none */
+        if (w->closed != NULL && w->n_closed == w->desk->config->n_agents)
+                tell_agents(w, false);
+}
+
 struct clockwork *
 clockwork_new(struct desk *d)
 {
@@ -230,6 +284,7 @@ clockwork_free(struct clockwork **wp)
                 else
                         j->work = NULL;
         }
+        free(w->closed);
         free(w);
         *wp = NULL;
 }

@@ -16,6 +16,7 @@
 #include "daemon/agent/server.h"
 #include "daemon/base/crash.h"
 #include "daemon/base/log.h"
+#include "daemon/clockwork.h"
 #include "daemon/desk.h"
 #include "queue/ticket.h"
 
@@ -447,14 +448,8 @@ void
 desk_tell_agents(struct desk *d)
 {
         const struct config *c = d->config;
-        struct agent_duty *duties = xcalloc(c->n_agents + 1, sizeof *duties);
 
-        for (size_t i = 0; i < c->n_agents; i++)
-                duties[i] = (struct agent_duty){.agent = c->agents[i].name,
-                    .holds = c->agents[i].holds,
-                    .deputy = c->agents[i].deputy};
-        store_set_agents(d->store, duties, c->n_agents);
-        free(duties);
+        clockwork_tell_agents(d->clockwork);
         for (size_t i = 0; i < c->n_agents; i++)
                 idle_fetch(d, c->agents[i].name);
 }

@@ -192,6 +192,8 @@ on_turn(void *arg)
                 return;
         janitor_tick(j);
         j->turn++;
+        if (j->turn % LOOK_TURNS == 0)
+                clockwork_look_hours(d->clockwork);
         if (j->turn % LOOK_TURNS == 0 && dispatch_parked(d->dispatch) > 0)
                 desk_look(d);
         if (j->turn % SWEEP_TURNS == 0 && !j->sweeping) {

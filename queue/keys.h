@@ -53,7 +53,7 @@
 /* hash: presence (ready away offline), reason, used, idle_since, grace_until, grace_bot,
  * wrap_until (nothing new for him until then);
  * holds, deputy (of the configuration); absent_from, absent_until, absent_deputy (ABSENT;
- * without them none), absent (1: it has begun), absent_moved (1: what he had was handed on) */
+ * without them none), absent (1: it has begun), absent_moved (1: what he had was handed on), closed (1: outside his hours) */
 #define KEY_AGENT KEY_PREFIX "a:"
 /* set: tickets in his hands */
 #define KEY_HELD KEY_PREFIX "held:"

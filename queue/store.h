@@ -299,6 +299,7 @@ struct agent_state {
         unsigned used; /* tickets in hand */
         int64_t idle_since_ms;
         int64_t absent_from_ms, absent_until_ms; /* ABSENT; 0 0 none */
+        bool closed; /* it is outside his hours */
         bool absent; /* it has begun */
         bool absent_moved; /* and all that he had has been handed on */
         const char *absent_deputy; /* whom it names, "" his deputy */
@@ -318,6 +319,7 @@ struct agent_duty { /* of the configuration, as scripts need it */
         const char *agent;
         unsigned holds;
         const char *deputy; /* "" none */
+        bool closed; /* it is outside his hours: he is given nothing new */
 };
 /* What the store must know of everybody who is declared: at each start and reload, before
  * anything else. */

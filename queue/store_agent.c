@@ -30,6 +30,7 @@ agent_on(struct call *c, const struct err *err, const redisReply *r)
         a.absent = reply_int(r, 6) == 1;
         a.absent_moved = reply_int(r, 7) == 1;
         a.absent_deputy = reply_dup(r, 8, c->a);
+        a.closed = reply_int(r, 9) == 1;
         c->agent(c->arg, err_told(NULL), &a);
 }
 
@@ -37,7 +38,8 @@ void
 store_agent(struct store *s, const char *agent, store_agent_fn fn, void *arg)
 {
         static const char *const fields[] = {"presence", "reason", "used", "idle_since",
-            "absent_from", "absent_until", "absent", "absent_moved", "absent_deputy"};
+            "absent_from", "absent_until", "absent", "absent_moved", "absent_deputy",
+            "closed"};
         struct call *c = store_call_plain(s, "HMGET", agent_on, arg);
 
         c->agent = fn;
@@ -129,6 +131,7 @@ store_set_agents(struct store *s, const struct agent_duty *duties, size_t n)
                         store_call_add(c, duties[i].agent);
                         store_call_addn(c, duties[i].holds);
                         store_call_add(c, duties[i].deputy);
+                        store_call_add(c, duties[i].closed ? "1" : "0");
                 }
                 store_call_send(c);
         }

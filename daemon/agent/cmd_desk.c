@@ -256,6 +256,7 @@ agent_format(const struct call *c, const struct agent_options *o,
     const struct agent_state *st, struct json_out *j)
 {
         const struct session *s = session_find(c->agents, o->name);
+        const bool closed = st->closed && st->presence == PRESENCE_READY;
 
         jo_open(j, '{');
         jo_kstring(j, "agent", o->name);
@@ -265,8 +266,8 @@ agent_format(const struct call *c, const struct agent_options *o,
         jo_kstrings(j, "helps", o->helps, o->n_helps);
         class_format_skills(j, "skills", o->skills, o->n_skills);
         jo_kstring_or_null(j, "only", word(o->only));
-        jo_kstring(j, "presence", presence_name(st->presence));
-        jo_kstring_or_null(j, "reason", st->reason);
+        jo_kstring(j, "presence", closed ? "away" : presence_name(st->presence));
+        jo_kstring_or_null(j, "reason", closed ? "outside his hours" : st->reason);
         jo_kint(j, "connections", s == NULL ? 0 : s->n_conns);
         jo_kint(j, "used", st->used);
         jo_kint(j, "holds", o->holds);

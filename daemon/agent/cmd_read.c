@@ -375,6 +375,8 @@ why_on_agent(void *arg, const struct err *err, const struct agent_state *s)
                 if (s->presence == PRESENCE_AWAY)
                         f->against = arena_printf(c->arena, "is away%s%s",
                             s->reason[0] != '\0' ? ": " : "", s->reason);
+                else if (s->closed)
+                        f->against = "is outside his hours";
                 else if (s->used >= f->agent->holds)
                         f->against = arena_printf(
                             c->arena, "holds %u of %u tickets", s->used, f->agent->holds);

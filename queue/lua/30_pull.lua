@@ -213,9 +213,9 @@ if verb == 'pull' then
                                 hset(k, 'idle_since', num(now_ms))
                         end
                         journal('came', '', '', pull.agent, pull.agent, '')
-                        return true
+                        p = 'ready'
                 end
-                return p == 'ready'
+                return p == 'ready' and hget(k, 'closed') ~= '1'
         end
 
         local function take_class(id)

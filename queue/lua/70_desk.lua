@@ -3,7 +3,7 @@
 --     presence now daemon  agent ready|away|offline reason who   -> OK ... more
 --     absent   now daemon  agent from until deputy who           -> OK
 --     moved    now daemon  agent until                           -> OK
---     agents   now daemon  [agent holds deputy] ...              -> OK
+--     agents   now daemon  [agent holds deputy closed] ...              -> OK
 --     grace    now daemon  agent bot at                          -> OK
 --     token    now daemon  id agent sha256 name created          -> OK
 --     untoken  now daemon  id                                    -> OK|NOSUCH
@@ -78,16 +78,34 @@ if not changing[verb] then
                 return {'OK', hintseq(), {}}
         end
 
+        -- Outside his hours he is given nothing new, whatever his presence; when they begin he is
+        -- asked by himself.
+        local function agent_hours(agent, closed)
+                local k = 'a:' .. agent
+                if (hget(k, 'closed') or '0') == closed then
+                        return
+                end
+                hset(k, 'closed', closed)
+                if hget(k, 'presence') == 'ready' then
+                        journal(closed == '1' and 'went' or 'came', '', '', agent, 'helpline',
+                            closed == '1' and 'his hours are over' or 'his hours begin')
+                end
+                if closed == '0' then
+                        hint('a:' .. agent)
+                end
+        end
+
         -- What of the agents that are declared concerns the store; a chunk of them.
         function changing.agents()
-                for i = 4, #ARGV, 3 do
+                for i = 4, #ARGV, 4 do
                         local k = 'a:' .. ARGV[i]
                         load_hash(k)
+                        agent_hours(ARGV[i], ARGV[i + 3])
                         hset(k, 'holds', ARGV[i + 1])
                         hset(k, 'deputy', ARGV[i + 2])
                 end
                 finish()
-                return {'OK', hintseq(), {}}
+                return {'OK', hintseq(), hints}
         end
 
         function changing.grace()

@@ -279,6 +279,7 @@ lines first second
 line  first { lease 90d; escalate 1d }
 line  second { lease 90d }
 agent anna "Anna" { }
+agent kira "Kira" { hours office }
 agent vera "Vera" { role lead; line second }
 acknowledge none
 hours office { mon-fri 09:00-13:00 14:00-18:00; holidays file "holidays.ics"; timezone UTC }
@@ -290,9 +291,9 @@ route general { promise standard }
 class OfficeHours(Scenes):
     """A Friday evening, a weekend, a Monday that is a holiday: the clock is set at each start."""
 
-    def now_is(self, day, hour, minute):
+    def now_is(self, day, hour, minute, second=0):
         """The daemon is started anew at that time, days after the Friday."""
-        moment = self.friday + day * 86400 + hour * 3600 + minute * 60
+        moment = self.friday + day * 86400 + hour * 3600 + minute * 60 + second
         env = {"HELPLINE_CLOCK_SHIFT": str(int(moment - time.time()))}
         if self.d.is_running():
             self.d.restart(env)
@@ -303,17 +304,44 @@ class OfficeHours(Scenes):
     def moment(self, day, hour, minute):
         return self.friday + day * 86400 + hour * 3600 + minute * 60
 
-    def test_over_a_weekend(self):
+    def office(self):
         today = int(time.time()) // 86400
         friday = today + 14 - (today + 3 - 4) % 7
         self.friday = friday * 86400
-        with Desk(agents=OFFICE, rules="", start=False) as self.d:
-            with open(os.path.join(self.d.dir, "holidays.ics"), "w") as f:
-                f.write("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:%s\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
-                        % time.strftime("%Y%m%d", time.gmtime((friday + 3) * 86400)))
-            self.d.start()
-            with Client(os.path.join(self.d.state, "r.sock")) as redis:
-                redis("HSET", "{desk}:meta", "sim", "1")
+        d = self.d = Desk(agents=OFFICE, rules="", start=False)
+        with open(os.path.join(d.dir, "holidays.ics"), "w") as f:
+            f.write("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:%s\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+                    % time.strftime("%Y%m%d", time.gmtime((friday + 3) * 86400)))
+        d.start()
+        with Client(os.path.join(d.state, "r.sock")) as redis:
+            redis("HSET", "{desk}:meta", "sim", "1")
+        return d
+
+    def test_hours_of_an_agent(self):
+        """Nothing new outside them; when they begin he is asked by himself."""
+        with self.office():
+            self.now_is(4, 8, 30)
+            kira = self.d.agent("kira")
+            t = self.ticket("early")
+            self.assertEqual([], self.d.reserve(kira))
+            agents = {a["agent"]: a for a in map(json.loads, self.vera("AGENTS"))}
+            self.assertEqual(("away", "outside his hours"), (agents["kira"]["presence"], agents["kira"]["reason"]))
+            self.assertIn("is outside his hours", self.vera("WHY", t, "kira"))
+            self.now_is(4, 8, 59, 58)
+            self.assertEqual(t, self.d.wait_reserve(self.d.agent("kira"))["id"])
+            events = [json.loads(e) for e in self.vera("EVENTS", "AFTER", "0", "COUNT", 100)]
+            self.assertGreaterEqual(at(next(e["at"] for e in events if e["event"] == "taken")), self.moment(4, 9, 0))
+            self.now_is(4, 12, 59, 58)
+            kira = self.d.agent("kira")
+            wait_for(lambda: any(e["event"] == "went" and e["agent"] == "kira" and e["why"] == "his hours are over"
+                                 for e in map(json.loads, self.vera("EVENTS", "AFTER", "0", "COUNT", 100))), what="went")
+            self.ticket("lunch")
+            self.assertEqual([t], [doc["id"] for doc in self.d.reserve(kira)])  # what he has is his
+            self.assertEqual([], self.d.reserve(kira))
+            self.d.fsck()
+
+    def test_over_a_weekend(self):
+        with self.office():
             self.now_is(0, 17, 30)
             t = self.ticket("printer")
             p = self.doc(t)["promises"]
