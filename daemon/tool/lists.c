@@ -161,21 +161,93 @@ tickets_list(struct tool *t, struct command *c, const char *nothing)
         return code;
 }
 
-/* What I hold, or (asked) where something waits for my word. */
 static int
-mine_list(struct tool *t, bool asked)
+mine_list(struct tool *t)
 {
         struct table *table = tickets_table();
         struct resp_value v;
-        int code =
-            tool_call(t, asked ? 2 : 1, (const char *[]){"MINE", "ASKED"}, t->arena, &v);
+        int code = tool_call(t, 1, (const char *[]){"MINE"}, t->arena, &v);
 
         if (code == 0 && page_take(t, table, &v, SIZE_MAX) < 0)
                 code = TOOL_AWAY;
         if (code == 0 && !t->json) {
                 tool_table(t, table);
                 if (table_rows(table) == 0 && !t->quiet && screen_is_terminal())
-                        puts(asked ? tr("nobody asks you") : tr("you hold no ticket"));
+                        puts(tr("you hold no ticket"));
+        }
+        table_free(&table);
+        return code;
+}
+
+/* ---- what is asked of me ---- */
+
+static const struct table_column asked_columns[] = {
+    {"id", "no.", true, 10},
+    {"by", "asks", false, 12},
+    {"whom", "whom", false, 14},
+    {"at", "when", false, 18},
+    {"question", "question", false, 0},
+};
+
+static void
+asked_question(struct table *table, const json_t *q)
+{
+        static const char *const keys[] = {"agent", "line", "to"};
+        const char *whom = "";
+
+        for (size_t i = 0; i < N_OF(keys) && *whom == '\0'; i++)
+                whom = json_str(q, keys[i], "");
+        table_cell(table, json_str(q, "id", "?"), NULL, STYLE_BOLD);
+        table_cell(table, json_str(q, "by", ""), NULL, STYLE_NONE);
+        table_cell(table, whom, NULL, STYLE_NONE);
+        cell_time(table, q, "asked_at", clock_now_us());
+        table_cell(table, json_str(q, "question", ""), NULL, STYLE_NONE);
+}
+
+/* The open questions of a summary, and the answer that waits for its approval. */
+static void
+asked_add(struct table *table, const json_t *d)
+{
+        const json_t *list = json_list(d, "consultations"), *a = json_obj(d, "approval");
+        const char *subject = json_str(d, "subject", "");
+        struct arena *arena AUTO_ARENA = arena_new();
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const json_t *q = json_array_get(list, i);
+
+                if (*json_str(q, "answered_at", "") == '\0')
+                        asked_question(table, q);
+        }
+        if (*json_str(a, "message", "") == '\0')
+                return;
+        table_cell(table, json_str(a, "message", "?"), NULL, STYLE_BOLD);
+        table_cell(table, json_str(a, "by", ""), NULL, STYLE_NONE);
+        table_cell(table, json_str(a, "tutor", ""), NULL, STYLE_NONE);
+        table_cell(table, "", NULL, STYLE_NONE);
+        table_cell(table, arena_printf(arena, tr("to be approved: %s"), subject), subject,
+            STYLE_NONE);
+}
+
+static int
+asked_list(struct tool *t)
+{
+        struct table *table = table_new(asked_columns, N_OF(asked_columns));
+        struct resp_value v;
+        int code = tool_call(t, 2, (const char *[]){"MINE", "ASKED"}, t->arena, &v);
+
+        for (size_t i = 0; code == 0 && i < v.n_items; i++) {
+                json_t *d = t->json ? NULL : tool_document(&v.items[i]);
+
+                if (t->json)
+                        print_value(&v.items[i], true);
+                else if (d != NULL)
+                        asked_add(table, d);
+                json_decref(d);
+        }
+        if (code == 0 && !t->json) {
+                tool_table(t, table);
+                if (table_rows(table) == 0 && !t->quiet && screen_is_terminal())
+                        puts(tr("nobody asks you"));
         }
         table_free(&table);
         return code;
@@ -190,8 +262,10 @@ verb_ls(struct tool *t, int argc, char **argv)
         (void)argv;
         if (argc != 1)
                 return tool_fail(TOOL_USAGE, tr("%s takes no words"), argv[0]);
-        if (tool_option(t, "mine") != NULL || tool_option(t, "asked") != NULL)
-                return mine_list(t, tool_option(t, "asked") != NULL);
+        if (tool_option(t, "asked") != NULL)
+                return asked_list(t);
+        if (tool_option(t, "mine") != NULL)
+                return mine_list(t);
         code = command_add_options(t, &c);
         return code != 0 ? code : tickets_list(t, &c, tr("no such tickets"));
 }
