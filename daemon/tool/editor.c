@@ -64,7 +64,7 @@ thread_quote(const json_t *thread, struct buf *out)
 static void
 editor_begin(const json_t *thread, struct buf *out)
 {
-        const char *draft = json_str(thread, "draft", "");
+        const char *draft = json_str(json_obj(thread, "draft"), "text", "");
 
         screen_add(out, draft, strlen(draft));
         buf_adds(out, *draft != '\0' && out->data[out->len - 1] != '\n' ? "\n\n" : "\n");

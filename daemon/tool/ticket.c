@@ -177,12 +177,15 @@ head_promises(struct paper *p, const json_t *d)
         add_facts(p, &facts);
 }
 
-/* Links are numbers, or objects with one. */
+/* What it belongs to, how it was solved, when it comes back. Links are numbers, or objects
+ * with one. */
 static void
 head_links(struct paper *p, const json_t *d)
 {
         const json_t *links = json_list(d, "links");
+        struct arena *a AUTO_ARENA = arena_new();
         struct buf facts AUTO_BUF = BUF_INIT;
+        char at[48];
 
         for (size_t i = 0; i < json_array_size(links); i++) {
                 const json_t *link = json_array_get(links, i);
@@ -192,6 +195,14 @@ head_links(struct paper *p, const json_t *d)
                 buf_adds(&facts, i == 0 ? tr("linked: ") : ", ");
                 screen_add_line(&facts, id, strlen(id));
         }
+        if (*json_str(d, "merged_into", "") != '\0')
+                add_fact(&facts,
+                    arena_printf(a, tr("part of: %s"), json_str(d, "merged_into", "")));
+        if (*json_str(d, "code", "") != '\0')
+                add_fact(
+                    &facts, arena_printf(a, tr("code: %s"), json_str(d, "code", "")));
+        if (*when_of(p, d, "until", at) != '\0')
+                add_fact(&facts, arena_printf(a, tr("comes back: %s"), at));
         add_facts(p, &facts);
 }
 
@@ -255,6 +266,8 @@ message_title(struct paper *p, const json_t *m)
         size_t used;
 
         buf_adds(&title, note ? "·· " : "── ");
+        if (!in && *json_str(m, "author", "") != '\0')
+                who = json_str(m, "author", "");
         if (*who == '\0')
                 who = json_str(json_obj(m, "call"), in ? "from" : "to", "?");
         screen_add_line(&title, who, strlen(who));
@@ -417,7 +430,7 @@ ticket_format(const json_t *doc, int64_t now_us, size_t columns, bool full, bool
     struct buf *out)
 {
         struct paper p = {out, now_us, columns > 100 ? 100 : columns, full};
-        const char *draft = json_str(doc, "draft", "");
+        const char *draft = json_str(json_obj(doc, "draft"), "text", "");
 
         head_title(&p, doc);
         head_where(&p, doc);
