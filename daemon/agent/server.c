@@ -192,9 +192,11 @@ agents_count(const struct agents *a, unsigned *ready, unsigned *away)
 
 /* ---- agents who are gone from the configuration ---- */
 
-struct orphans { /* a walk over all held tickets */
+struct orphans { /* a walk over all held tickets; at a start over all open ones */
         struct agents *agents;
+        const char *state; /* "held", or "" : all open ones */
         char cursor[72];
+        char forgotten[NAME_MAX_BYTES + 1]; /* whom the walk has found last */
 };
 
 static void orphans_read(struct orphans *o);
@@ -222,6 +224,25 @@ orphan_back(struct agents *a, const struct ticket *t)
         quiet_change(a, &q, orphan_done, NULL);
 }
 
+/* Would it be kept for somebody who is not in the files? */
+static bool
+is_of_nobody(const struct config *c, const struct ticket *t)
+{
+        return (t->state == TICKET_QUEUED || t->state == TICKET_WAITING) &&
+               t->owner[0] != '\0' && config_agent(c, t->owner) == NULL;
+}
+
+/* What is kept for him falls back, and nothing more is. */
+static void
+owner_forget(struct orphans *o, const char *owner)
+{
+        if (strcmp(o->forgotten, owner) == 0)
+                return;
+        snprintf(o->forgotten, sizeof o->forgotten, "%s", owner);
+        store_set_presence(o->agents->desk->store, owner, PRESENCE_OFFLINE, "",
+            "helpline", orphan_done, NULL);
+}
+
 static void
 orphans_on_list(void *arg, const struct err *err, const char *cursor,
     struct ticket_view *views, size_t n)
@@ -233,6 +254,8 @@ orphans_on_list(void *arg, const struct err *err, const char *cursor,
                 if (views[i].exists && views[i].ticket.state == TICKET_HELD &&
                     config_agent(c, views[i].ticket.holder) == NULL)
                         orphan_back(o->agents, &views[i].ticket);
+                else if (views[i].exists && is_of_nobody(c, &views[i].ticket))
+                        owner_forget(o, views[i].ticket.owner);
         if (err->kind == ERR_NONE && strcmp(cursor, "0") != 0) {
                 snprintf(o->cursor, sizeof o->cursor, "%s", cursor);
                 orphans_read(o);
@@ -246,18 +269,22 @@ orphans_on_list(void *arg, const struct err *err, const char *cursor,
 static void
 orphans_read(struct orphans *o)
 {
-        const struct list_query q = {
-            .agent = "", .state = "held", .line = "", .cursor = o->cursor, .count = PAGE};
+        const struct list_query q = {.agent = "",
+            .state = o->state,
+            .line = "",
+            .cursor = o->cursor,
+            .count = PAGE};
 
         store_list(o->agents->desk->store, &q, orphans_on_list, o);
 }
 
 static void
-orphans_start(struct agents *a)
+orphans_start(struct agents *a, const char *state)
 {
         struct orphans *o = xcalloc(1, sizeof *o);
 
         o->agents = a;
+        o->state = state;
         memcpy(o->cursor, "0", 2);
         orphans_read(o);
 }
@@ -298,14 +325,14 @@ agents_reloaded(struct agents *a)
                 if (s->n_conns == 0 && config_agent(a->desk->config, s->agent) == NULL)
                         session_free(s);
         }
-        orphans_start(a);
+        orphans_start(a, "held"); /* what is kept for them was told to the store */
 }
 
 void
 agents_store_up(struct agents *a)
 {
         if (!a->was_up)
-                orphans_start(a);
+                orphans_start(a, "");
         sessions_store_up(a);
 }
 

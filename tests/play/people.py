@@ -228,6 +228,22 @@ class People(unittest.TestCase):
             self.assertEqual(2, len(wait_for(lambda: d.reserve(petr, "COUNT", 2), what="the rest")))
             d.fsck()
 
+    def test_who_is_gone_after_a_restart(self):
+        """What was kept for him is nobody's but his line's."""
+        with Desk(agents="lines first\nagent anna \"A\"\nagent petr \"P\"\n", rules="acknowledge none\n") as d:
+            d.agent("anna").close()
+            petr = d.agent("petr")
+            d.deliver(mail("Help"))
+            t = d.list()[0]["id"]
+            d.cmd("TRANSFER", t, "AGENT", "anna")
+            self.assertEqual([], d.reserve(petr))
+            d.stop()
+            d.write(d.text.replace('agent anna "A"', ""))
+            d.start()
+            petr = d.agent("petr")
+            self.assertEqual(t, d.wait_reserve(petr)["id"])
+            d.fsck()
+
     def test_a_line_with_tickets_stays(self):
         """Also with such as only wait for their customer."""
         text = "lines first second\nagent anna \"A\"\nagent lena \"L\" { line second }\n"
