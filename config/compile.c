@@ -78,7 +78,7 @@ static bool
 template_compile(struct build *b, const struct sentence *s, struct rule *r)
 {
         r->template = s->values[0].text;
-        r->place = s->values[0].at;
+        r->template_at = s->values[0].at;
         return value_is_name(b, &s->values[0]);
 }
 
@@ -267,7 +267,7 @@ rules_templates(struct build *b)
                         if (template_check(b->c, r->template, b->c->languages[j], &err) ==
                             0)
                                 continue;
-                        report_error(b->report, r->place, "%s", err.text);
+                        report_error(b->report, r->template_at, "%s", err.text);
                         break;
                 }
         }

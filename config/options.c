@@ -193,8 +193,6 @@ const struct option options[] = {
         "its agents get nothing new for so long after each that they have finished"},
     {BLOCK_LINE, "steps", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_STEPS, 0,
         "how what is handed to it widens while it waits"},
-    {BLOCK_STEPS, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_LINE_N(steps), BLOCK_NONE, OPTION_REPEATS,
-        "after D also LINES, lower needs N, or drop needs: in open time of the ticket's promise"},
     {BLOCK_TOP, "hours", TYPE_HOURS, "a name", 0, 0, "", NOWHERE, BLOCK_HOURS, OPTION_REPEATS,
         "open hours, by which promises and steps are counted"},
     {BLOCK_HOURS, "mon-fri", TYPE_DAYS, "hours like 09:00-18:00, or closed", 0, 0, "", NOWHERE, BLOCK_NONE, OPTION_REPEATS,
@@ -289,6 +287,8 @@ const struct option options[] = {
         "so long it waits for the customer's last agent or for his manager; default: 15m"},
     {BLOCK_ROUTE, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_ROUTE_N(steps), BLOCK_NONE, OPTION_REPEATS,
         "after D also LINES, lower needs N, or drop needs: it widens while it waits"},
+    {BLOCK_STEPS, "after", TYPE_STEP, "a duration", MINUTE / 60, 5 * YEAR, "", IN_LINE_N(steps), BLOCK_NONE, OPTION_REPEATS,
+        "after D also LINES, lower needs N, or drop needs: in open time of the ticket's promise"},
     {BLOCK_TOP, "codes", TYPE_NAMES, "words", 0, 0, "", IN_CONFIG_N(codes), BLOCK_NONE, 0,
         "what RESOLVE may give as CODE; default: any word"},
 

@@ -29,6 +29,7 @@ struct rule {
         size_t n_skills;
         enum priority priority;
         const char *template; /* of acknowledge and ask */
+        struct place template_at;
         const char **agents; /* of tell */
         size_t n_agents;
         int64_t window_ms; /* the longest `more than …` it asks; 0 none */

@@ -426,6 +426,17 @@ trial_message(struct build *b)
         return m;
 }
 
+/* Something is expected, or what was meant so was told to be wrong. */
+static bool
+expects_anything(const struct block *block)
+{
+        for (size_t i = 0; i < block->n_sentences; i++)
+                if (block->sentences[i].bad ||
+                    strcmp(block->sentences[i].name, "expect") == 0)
+                        return true;
+        return false;
+}
+
 void
 trial_compile(struct build *b, const struct sentence *s)
 {
@@ -439,14 +450,15 @@ trial_compile(struct build *b, const struct sentence *s)
                 takes(b, s, 1, 1);
         else
                 t->name = s->values[0].text;
-        if (s->block == NULL) {
+        if (s->block == NULL && !s->bad && s->n_values > 0) {
                 report_error(b->report, s->at, "a test without a block tests nothing");
                 report_advice(b->report,
                     "test \"name\" { from a@b.example; expect route general }");
-                return;
         }
+        if (s->block == NULL)
+                return;
         build_block(b, s->block, t);
-        if (t->n_expects == 0 && block_sentence(s->block, "expect") == NULL) {
+        if (t->n_expects == 0 && !expects_anything(s->block)) {
                 report_error(b->report, s->at, "this test expects nothing");
                 report_advice(b->report, "expect route general");
         }

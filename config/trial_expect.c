@@ -70,6 +70,20 @@ expect_priority(struct build *b, const struct sentence *s, const struct value *v
 }
 
 static bool
+expect_skill(struct build *b, const struct sentence *s, const struct value *v,
+    struct expectation *e)
+{
+        const char *word = e->what == EXPECT_NEED ? "need" : "must";
+
+        if (strchr(v->text, ':') != NULL)
+                return value_skill(b, s, v, &e->skill);
+        report_error(b->report, v->at, "'%s' takes a skill with its level, got '%s'",
+            word, word_shown(b->a, v->text));
+        report_advice(b->report, "like %s:3", word_shown(b->a, v->text));
+        return false;
+}
+
+static bool
 expect_value(struct build *b, const struct sentence *s, const struct value *v,
     struct expectation *e)
 {
@@ -84,7 +98,7 @@ expect_value(struct build *b, const struct sentence *s, const struct value *v,
                 return expect_name(b, &b->tags, v, "tag", "");
         case EXPECT_NEED:
         case EXPECT_MUST:
-                return value_skill(b, s, v, &e->skill);
+                return expect_skill(b, s, v, e);
         case EXPECT_PRIORITY:
                 return expect_priority(b, s, v);
         case EXPECT_PROMISE:

@@ -123,7 +123,7 @@ check_word(struct running *r, const char *what, const char *is, enum rule_kind k
         if (same != r->e->is_not)
                 return;
         if (*is == '\0')
-                fails(r, "no %s, not '%s'", what, r->e->word);
+                fails(r, "there is no %s", what);
         else if (same)
                 fails(r, "the %s is '%s'", what, is);
         else

@@ -415,7 +415,7 @@ how_wrong(struct cursor *c, const struct about *about, const struct guess *g)
         if (value_at_is(c->s, c->i, "not"))
                 report_advice(c->b->report, "put it before the whole: not %s is …",
                     about_name(c, about));
-        else if (v->text[0] == '<' || v->text[0] == '>')
+        else if ((v->text[0] == '<' || v->text[0] == '>') && v->text[1] != '\0')
                 report_advice(c->b->report, "< and > stand alone, between blanks");
         else if (about->about == ABOUT_CALL)
                 report_advice(c->b->report, "is, direction, number or duration");
@@ -504,7 +504,7 @@ test_parse(struct cursor *c)
                 return test_tagged(c);
         if (cursor_take(c, "more"))
                 return test_more(c);
-        if (value_at_is(c->s, c->i, "time") && cursor_how_at(c, c->i + 1))
+        if (value_at_is(c->s, c->i, "time"))
                 return test_time(c);
         for (size_t i = 0; i < N_OF(abouts); i++) {
                 if (!take_about(c, &abouts[i]))

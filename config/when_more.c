@@ -162,7 +162,7 @@ test_time(struct cursor *c)
         t->about = ABOUT_TIME;
         c->i++;
         if (!cursor_take(c, "is"))
-                return cursor_expected(c, "only 'is'");
+                return cursor_expected(c, "'is' and a span like 18:00-09:00");
         if (cursor_at_test_end(c))
                 return cursor_expected(c, "a span like 18:00-09:00");
         for (; !cursor_at_test_end(c); c->i++) {
