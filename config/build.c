@@ -427,6 +427,9 @@ sentence_build(struct build *b, struct sentence *s, void *target)
         case TYPE_WEIGHT:
                 weight_build(b, s);
                 break;
+        case TYPE_TRAINEE:
+                trainee_build(b, s, target);
+                break;
         case TYPE_LIST:
                 list_build(b, s);
                 break;

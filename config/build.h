@@ -129,6 +129,8 @@ bool number_read(const char *s, int64_t max, int64_t *out);
 bool value_relay(
     struct build *b, const struct sentence *s, const struct value *v, struct relay *out);
 /* Is the unquoted word w at index i? */
+/* `trainee of anna` in an agent. */
+void trainee_build(struct build *b, const struct sentence *s, struct agent_options *o);
 bool value_at_is(const struct sentence *s, size_t i, const char *w);
 /* A path as written in a file, made absolute beside that file. */
 const char *path_beside(struct build *b, const struct source *beside, const char *path);

@@ -243,6 +243,8 @@ const struct option options[] = {
         "tickets in hand at once; default: that of his line"},
     {BLOCK_AGENT, "deputy", TYPE_AGENT_OF, "the name of an agent", 0, 0, "", IN_AGENT(deputy), 0, BLOCK_NONE, 0,
         "who is asked for him when he is absent, offline or full; default: his line"},
+    {BLOCK_AGENT, "trainee", TYPE_TRAINEE, "of and the name of an agent", 0, 0, "", NOWHERE, BLOCK_NONE, 0,
+        "his answers wait until this agent has approved them"},
     {BLOCK_AGENT, "login", TYPE_LOGIN, "a Unix user", 0, 0, "", IN_AGENT(login), 0, BLOCK_NONE, 0,
         "this Unix user is he on the local socket, without a token"},
     {BLOCK_AGENT, "hours", TYPE_HOURS_OF, "the name of open hours, or always", 0, 0, "", IN_AGENT(hours), 0, BLOCK_NONE, 0,
@@ -336,7 +338,6 @@ const struct option options[] = {
     LATER(BLOCK_MAIL, "imap"), LATER(BLOCK_MAIL, "start"), LATER(BLOCK_MAIL, "taken"),
     LATER(BLOCK_MAIL, "maildir"),
     LATER(BLOCK_LMTP, "tls"), LATER(BLOCK_SOCKET, "tls"),
-    LATER(BLOCK_AGENT, "trainee"), 
 };
 /* clang-format on */
 

@@ -95,6 +95,7 @@ enum option_type {
         TYPE_PHONE, /* name, block: a struct phone_options */
         TYPE_LOG, /* file "…" of call records, or nothing: where calls come from */
         TYPE_WEIGHT, /* a channel and a number */
+        TYPE_TRAINEE, /* of AGENT: role trainee, and his tutor */
         TYPE_STEP, /* after D also LINES, lower needs N, drop needs (steps.c) */
         TYPE_PREFER, /* last-agent or manager, and how long (steps.c) */
         TYPE_HOURS, /* name, block: open hours (hours.c) */

@@ -343,8 +343,8 @@ role_set(struct build *b, const struct sentence *s, const struct value *v, enum 
                 guess_offer(&g, v->text, role_name(roles[i]));
         }
         if (strcmp(v->text, "trainee") == 0) {
-                report_error(
-                    b->report, v->at, "role 'trainee' is not part of this version");
+                report_error(b->report, v->at, "a trainee needs a tutor");
+                report_advice(b->report, "write instead: trainee of anna");
                 return false;
         }
         report_unknown(b->report, v->at, "role", v->text, "", &g, (struct place){0});

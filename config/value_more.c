@@ -297,6 +297,33 @@ agent_set(struct build *b, const struct value *v, const char **out)
         return true;
 }
 
+void
+trainee_build(struct build *b, const struct sentence *s, struct agent_options *o)
+{
+        const char *tutor;
+
+        if (s->bad)
+                return;
+        if (s->n_values == 0) {
+                value_missing(b, s);
+        } else if (!value_at_is(s, 0, "of") || s->n_values < 2) {
+                value_wrong(b, s, &s->values[0]);
+                report_advice(b->report, "write: trainee of anna");
+        } else if (s->n_values > 2) {
+                value_surplus(b, s, &s->values[2]);
+        } else if (strcmp(s->values[1].text, o->name) == 0) {
+                report_error(
+                    b->report, s->values[1].at, "'%s' cannot be his own tutor", o->name);
+        } else if (o->role != ROLE_AGENT) {
+                report_error(
+                    b->report, s->at, "a %s cannot be a trainee", role_name(o->role));
+                report_advice(b->report, "leave out 'role', or 'trainee'");
+        } else if (agent_set(b, &s->values[1], &tutor)) {
+                o->role = ROLE_TRAINEE;
+                o->tutor = tutor;
+        }
+}
+
 static bool
 share_set(struct build *b, const struct sentence *s, const struct value *v, unsigned *out)
 {

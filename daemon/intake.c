@@ -48,7 +48,7 @@ job_new(struct intake *i)
         j->arena = arena_new();
         j->keep = arena_new();
         j->quarantine = j->digest = j->retry_of = j->ack_to = j->ticket = j->stored_on =
-            j->who = "";
+            j->who = j->consult = "";
         j->next = i->jobs;
         if (i->jobs != NULL)
                 i->jobs->prev = j;
@@ -353,12 +353,72 @@ takes_part(const struct ticket *t, const char *address)
 }
 
 static const struct ticket *
-facts_ticket(const struct facts_answer *f, const char *id)
+facts_ticket_plain(const struct facts_answer *f, const char *id)
 {
         for (size_t i = 0; i < f->n_tickets && *id != '\0'; i++)
                 if (strcmp(f->tickets[i].id, id) == 0)
                         return &f->tickets[i];
         return NULL;
+}
+
+/* Of a merged one the ticket it is part of. */
+static const struct ticket *
+facts_ticket(const struct facts_answer *f, const char *id)
+{
+        for (size_t i = 0; i < f->n_aliases; i++)
+                if (strcmp(f->aliases[2 * i], id) == 0)
+                        return facts_ticket_plain(f, f->aliases[2 * i + 1]);
+        return facts_ticket_plain(f, id);
+}
+
+/* Was this address asked on the ticket, by mail? The question's id, "" none. */
+static const char *
+consult_of_address(struct job *j, const struct ticket *t, const char *sender)
+{
+        struct consult *k;
+        size_t n = consults_read(t->consults, j->arena, &k);
+
+        for (size_t i = n; i > 0; i--)
+                if (*k[i - 1].to != '\0' && strcmp(k[i - 1].to, sender) == 0)
+                        return k[i - 1].id;
+        return "";
+}
+
+/* Does it answer a question that we sent to somebody else than the customer? Told by the
+ * first of our own Message-IDs it names, else by who wrote it. */
+static void
+job_find_consult(struct job *j, const struct ticket *t, const char *sender)
+{
+        struct consult *k;
+        size_t n = consults_read(t->consults, j->arena, &k);
+        struct email_id id;
+
+        for (size_t m = 0; m < j->n_mids; m++) {
+                if (*own_ticket(j, j->mids[m]) == '\0' ||
+                    !email_id_parse(j->mids[m], &id))
+                        continue;
+                for (size_t i = 0; i < n; i++)
+                        if (strcmp(k[i].entry, id.entry) == 0)
+                                j->consult = k[i].id;
+                return;
+        }
+        if (!takes_part(t, sender))
+                j->consult = consult_of_address(j, t, sender);
+}
+
+/* It is filed as a note: nothing moves, and the customer never sees it. */
+static void
+job_judge_consult(struct job *j, const struct ticket *t, const char *sender)
+{
+        bool was = *j->consult != '\0';
+
+        j->consult = "";
+        if (t != NULL && strcmp(j->channel, "email") == 0 && j->submit_fn == NULL)
+                job_find_consult(j, t, sender);
+        if (!was && *j->consult == '\0')
+                return;
+        j->is_note = *j->consult != '\0';
+        j->message->direction = j->is_note ? MESSAGE_NOTE : MESSAGE_IN;
 }
 
 /* Signatures first, then known Message-IDs and the subject tag of those who take part. */
@@ -380,7 +440,8 @@ job_choose_ticket(struct job *j, const struct facts_answer *f, const char *sende
                     takes_part(t, sender))
                         return t;
         if (subject_tag_find(j->message->subject, tag) &&
-            (t = facts_ticket(f, tag)) != NULL && takes_part(t, sender))
+            (t = facts_ticket(f, tag)) != NULL &&
+            (takes_part(t, sender) || *consult_of_address(j, t, sender) != '\0'))
                 return t;
         return NULL;
 }
@@ -531,6 +592,7 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
                         job_fail(j, &err);
                 return;
         }
+        job_judge_consult(j, t, sender);
         job_weigh(j, t);
         if (t != NULL && job_apply(j, t, &change, &err) == -1) {
                 if (strcmp(err.code, "CLOSED") != 0) {

@@ -150,9 +150,10 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
         struct ticket_event e = {
             .type = EVENT_MESSAGE,
             .now_ms = clock_now_ms(),
-            .who = *j->who != '\0' ? j->who
-                   : j->is_note    ? "helpline"
-                                   : "customer",
+            .who = *j->who != '\0'       ? j->who
+                   : *j->consult != '\0' ? j->message->from.address
+                   : j->is_note          ? "helpline"
+                                         : "customer",
             .agent = "",
             .text = "",
             .seen = "",
@@ -169,7 +170,13 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
 
         desk_find_line(j->intake->desk, t, j->arena, &e);
         desk_clock_event(j->intake->desk, t, &e);
-        return ticket_apply(t, &e, j->arena, c, err);
+        if (ticket_apply(t, &e, j->arena, c, err) == -1)
+                return -1;
+        /* an automatic "we have got it" answers nothing */
+        if (*j->consult != '\0' && j->message->kind == MESSAGE_MESSAGE &&
+            *j->message->machine == '\0')
+                ticket_consult_answered(t, j->consult, e.who, e.now_ms, c);
+        return 0;
 }
 
 /* When it came: a call when it ended, though its record may be read much later. So a call

@@ -47,6 +47,7 @@ struct job {
         size_t n_tag_counts;
         bool is_new;
         bool counts; /* a person's, and not shelved: it moves its ticket */
+        const char *consult; /* the question to a supplier that it answers, "" none */
         bool is_note; /* a call that is only noted: it moves nothing */
         bool resolves; /* a call that ends its ticket: we have called back */
         const char *ack_to; /* whom it would acknowledge, "" nobody */

@@ -52,6 +52,13 @@ outbox_is_automatic(const struct outbox_entry *e)
         return outbox_is_rendered(e) || strcmp(e->kind, "ask") == 0;
 }
 
+/* A question to somebody else than the customer: a thread of its own. */
+static bool
+outbox_is_consult(const struct outbox_entry *e)
+{
+        return strcmp(e->kind, "consult") == 0;
+}
+
 bool
 outbox_is_late(const struct outbox_entry *e, int64_t now_ms)
 {
@@ -144,7 +151,8 @@ outbox_words(const struct config *c, const struct outbox_entry *e, const struct 
             .text = e->why};
 
         if (m != NULL) {
-                out->subject = subject_for_answer(a, t->id, t->subject, true);
+                out->subject =
+                    subject_for_answer(a, t->id, t->subject, !outbox_is_consult(e));
                 out->text = arena_strdup(a, m->text);
                 return 0;
         }
@@ -174,7 +182,8 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
         o.message_id = email_id_format(a, t->id, e->id, key->id, key->secret, at + 1);
         render_recipients(e, m, a, &o);
         if (!outbox_is_notice(e)) /* he was not in the customer's thread */
-                render_thread(t, a, &o);
+                if (!outbox_is_consult(e))
+                        render_thread(t, a, &o);
         if (outbox_words(c, e, t, m, key->secret, a, &words, err) == -1)
                 return -1;
         o.subject = words.subject;

@@ -194,8 +194,10 @@ step_read(struct search *s)
         size_t n = 0;
 
         for (; n < BATCH && s->n_read < s->n_ids; n++)
-                r[n] = (struct read_ticket){
-                    .id = s->ids[s->n_read++], .n_messages = MESSAGES, .idem = ""};
+                r[n] = (struct read_ticket){.id = s->ids[s->n_read++],
+                    .n_messages = MESSAGES,
+                    .thread = true,
+                    .idem = ""};
         store_read_many(s->desk->store, r, n, on_views, s);
 }
 

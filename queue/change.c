@@ -269,6 +269,33 @@ change_learn_mid(struct change *c, const char *message_id)
 }
 
 void
+change_asked(struct change *c, const char *who, const char *message, int64_t at_ms)
+{
+        change_op(c, "?");
+        change_adds(c, who);
+        change_adds(c, message);
+        change_addn(c, at_ms);
+}
+
+void
+change_ticket(struct change *c, const char *ticket, uint64_t version, bool bump)
+{
+        change_op(c, "+");
+        change_adds(c, ticket);
+        change_addn(c, (int64_t)version);
+        change_adds(c, bump ? "1" : "0");
+}
+
+void
+change_join(struct change *c, const struct change *other)
+{
+        change_ticket(c, other->ticket, other->version, other->bump);
+        for (size_t i = 0; i < other->n_args; i++)
+                change_add(c, other->args[i].s, other->args[i].len);
+        c->n_steps += other->n_steps;
+}
+
+void
 change_delivery(struct change *c, const char *message, const char *json)
 {
         change_op(c, "V");

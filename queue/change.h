@@ -77,6 +77,14 @@ void change_customer(struct change *c, const char *key);
 void change_stand_in(struct change *c, const char *agent);
 /* The ticket counts as open (in `open`, its class referenced) or no longer. */
 void change_open(struct change *c, bool open, const char *class_id);
+/* What follows is another ticket's, guarded by its version; "" and 0: a new one, whose
+ * number then stands for "$ticket$" in every step and in the commit's answer. */
+void change_ticket(struct change *c, const char *ticket, uint64_t version, bool bump);
+/* All of another change, behind what there is: both happen or none. */
+void change_join(struct change *c, const struct change *other);
+/* Is asked of "a:<agent>" or "l:<line>" since at_ms ("$new": the message this change
+ * adds); 0: no longer. */
+void change_asked(struct change *c, const char *who, const char *message, int64_t at_ms);
 /* Learn a Message-ID (hash of it, 400 d) so that an answer finds this ticket. */
 void change_learn_mid(struct change *c, const char *message_id);
 /* How a Message-ID (without < >) is spelled in its key. */

@@ -116,6 +116,45 @@ local function ticket_customer(k, id, f)
         zset_is(k, 'cust:' .. c .. ':t', id, id)
 end
 
+-- Merged and split tickets: both sides name each other.
+local function ticket_joined(k, id, f)
+        local into = f.merged_into or ''
+        if (f.state == 'merged') ~= (into ~= '') then
+                differ(k .. ' is ' .. f.state .. ', but merged_into is ' .. (into ~= '' and into or 'empty'))
+        elseif into ~= '' then
+                local list = call('HGET', P .. 't:' .. into, 'merged') or ''
+                if not string.find(list, '"' .. id .. '"', 1, true) then
+                        differ(k .. ' is merged into ' .. into .. ', which does not know it')
+                end
+        end
+        for child in string.gmatch(f.merged or '', '"(%d+)"') do
+                if call('HGET', P .. 't:' .. child, 'merged_into') ~= id then
+                        differ(k .. ' has ' .. child .. ' merged, which is not')
+                end
+        end
+        for n, to in string.gmatch(f.moved or '', '"(%d+):(%d+)"') do
+                if call('HGET', P .. 't:' .. to, 'origin') ~= id .. '.' .. n then
+                        differ(k .. ' message ' .. n .. ' was split off to ' .. to .. ', which does not have it')
+                end
+        end
+        local from, n = string.match(f.origin or '', '^(%d+)%.(%d+)$')
+        if from and not string.find(call('HGET', P .. 't:' .. from, 'moved') or '', '"' .. n .. ':' .. id .. '"', 1, true) then
+                differ(k .. ' begins with ' .. f.origin .. ', which was not split off to it')
+        end
+end
+
+-- What is asked of somebody is in his index, and the other way round (reason.asked).
+local function ticket_asked(k, f)
+        if (f.approve or '') ~= '' then
+                if f.state ~= 'held' then
+                        differ(k .. ' has ' .. f.approve .. ' to be approved, but is ' .. f.state)
+                elseif not call('ZSCORE', P .. 'asked:a:' .. (f.tutor or ''), f.approve) then
+                        differ(k .. ' asked:a:' .. (f.tutor or '') .. ' ' .. f.approve .. ' missing', 'ZADD',
+                            'asked:a:' .. (f.tutor or ''), '0', f.approve)
+                end
+        end
+end
+
 function check.ticket(id)
         local k = 't:' .. id
         local f = fields(k)
@@ -154,6 +193,8 @@ function check.ticket(id)
         zset_is(k, 'clock', id, after_zero(f.clock))
         ticket_messages(k, f)
         ticket_customer(k, id, f)
+        ticket_joined(k, id, f)
+        ticket_asked(k, f)
 end
 
 -- t:<id>:m, :d, :log without their ticket.
@@ -185,6 +226,20 @@ end
 function reason.held(agent, id)
         local f = fields('t:' .. id)
         return f and f.state == 'held' and f.holder == agent
+end
+
+function reason.asked(_, m)
+        local id = string.match(m, '^%d+')
+        for _ = 1, 5 do
+                local f = fields('t:' .. id)
+                if not f then
+                        return false
+                elseif f.state ~= 'merged' then
+                        return f.approve == m or string.find(f.consults or '', '"id":"' .. m .. '"', 1, true)
+                end
+                id = f.merged_into or ''
+        end
+        return false
 end
 
 -- What a ticket's or an agent's clocks should be is looked at with him.

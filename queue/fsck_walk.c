@@ -59,6 +59,7 @@ static const struct kind {
     {"q:", LOOK_MEMBERS, "class"},
     {"own:", LOOK_MEMBERS, "agent"},
     {"held:", LOOK_MEMBERS, "agent"},
+    {"asked:", LOOK_MEMBERS, NULL},
     {"skip:", LOOK_EACH, "agent"},
     {"a:", LOOK_EACH, "agent"},
     {"ob:", LOOK_EACH, "entry"},

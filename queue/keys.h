@@ -28,6 +28,8 @@
 #define KEY_TICKET_DELIVERY ":d"
 #define KEY_TICKET_LOG ":log"
 #define KEY_DELIVERY_ENTRY ":ob"
+/* and an unfinished answer: {"by","at","text"}, "" none */
+#define KEY_DELIVERY_DRAFT "draft"
 /* zset: ticket (padded to 12 digits) -> v_us: what waits in a class */
 #define KEY_QUEUE KEY_PREFIX "q:"
 #define TICKET_PAD 12
@@ -55,6 +57,9 @@
  * holds, deputy (of the configuration); absent_from, absent_until, absent_deputy (ABSENT;
  * without them none), absent (1: it has begun), absent_moved (1: what he had was handed on), closed (1: outside his hours) */
 #define KEY_AGENT KEY_PREFIX "a:"
+/* zset: message -> when: consultations and answers to be approved that are asked of him; the
+ * name is "a:<agent>" or "l:<line>" */
+#define KEY_ASKED KEY_PREFIX "asked:"
 /* set: tickets in his hands */
 #define KEY_HELD KEY_PREFIX "held:"
 /* zset: ticket -> its number: queued, held, waiting and resolved ones */

@@ -97,6 +97,9 @@ struct facts_answer {
         size_t n_tickets;
         /* for each mid its ticket id or ""; those tickets are in tickets too */
         const char **mid_tickets;
+        /* pairs: a merged ticket that was asked for, and the one it is part of now */
+        const char **aliases;
+        size_t n_aliases;
         /* ids of his newest tickets, newest first; they are in tickets too */
         const char **recent;
         size_t n_recent;
@@ -216,7 +219,15 @@ struct read_ticket {
         unsigned n_messages; /* the newest so many ... */
         unsigned before; /* ... before message number (0: the newest of all) */
         bool log;
+        /* As people see it: with the messages of tickets merged into it, in order of time,
+         * without those that were split off; `before` does not count then: */
+        bool thread;
+        const char *before_id; /* thread: only older ones than this message; NULL all */
         const char *idem; /* "agent:key" to look up along, "" none */
+};
+struct ticket_part { /* a ticket merged into another, directly or not */
+        const char *id;
+        const char *customer; /* id */
 };
 struct ticket_view {
         /* the view's; lives until the callback returns, or take it:
@@ -230,6 +241,10 @@ struct ticket_view {
         size_t n_log;
         const char **delivery; /* pairs: message id, JSON array */
         size_t n_delivery;
+        const char *draft; /* its document, "" none; read with messages */
+        struct ticket_part *parts;
+        size_t n_parts;
+        unsigned n_levels; /* of merged ones below it */
         const char *idem_hash; /* "" : no stored answer under that key */
         const char *idem_answer; /* RESP as it was sent */
         size_t idem_answer_len;
@@ -250,7 +265,9 @@ struct commit {
         const char *idem_hash;
         const char *answer; /* RESP to keep under the key */
         size_t answer_len;
+        char *made; /* NULL, or room for MADE_MAX: the number of the ticket it makes */
 };
+#define MADE_MAX 24
 /* err->kind ERR_STALE: the version is no longer that: read and apply again. When the
  * key has a stored answer already, stored is given and nothing is done. */
 typedef void (*store_commit_fn)(void *arg, const struct err *err, const char *stored,
@@ -285,6 +302,18 @@ struct queue_query {
 };
 void
 store_queue(struct store *s, const struct queue_query *q, store_list_fn fn, void *arg);
+/* Tickets on which a consultation or an approval waits for an agent: of him, of a line, of
+ * others who are absent and for whom he stands in. Views as in store_list, at most 100. */
+enum { ASKED_OTHERS = 1000 };
+struct asked_query {
+        const char *agent;
+        const char *const *lines;
+        size_t n_lines;
+        const char *const *others; /* who may be absent */
+        size_t n_others; /* at most ASKED_OTHERS */
+};
+void
+store_asked(struct store *s, const struct asked_query *q, store_list_fn fn, void *arg);
 /* Ids of open tickets (queued, held, waiting, resolved) above `after`, by number. */
 typedef void (*store_ids_fn)(
     void *arg, const struct err *err, const char *const *ids, size_t n);

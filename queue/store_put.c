@@ -77,6 +77,10 @@ facts_on(struct call *c, const struct err *err, const redisReply *r)
         f.recent = arena_alloc(c->a, (f.n_recent + 1) * sizeof(*f.recent));
         for (size_t i = 0; i < f.n_recent; i++)
                 f.recent[i] = reply_dup(reply_at(r, 6), i, c->a);
+        f.n_aliases = reply_n(r, 8) / 2;
+        f.aliases = arena_alloc(c->a, (2 * f.n_aliases + 1) * sizeof(*f.aliases));
+        for (size_t i = 0; i < 2 * f.n_aliases; i++)
+                f.aliases[i] = reply_dup(reply_at(r, 8), i, c->a);
         f.n_counts = reply_n(r, 7) < c->i ? reply_n(r, 7) : c->i;
         f.counts = c->x;
         for (size_t i = 0; i < f.n_counts; i++)

@@ -4,6 +4,7 @@
  */
 #include "queue/store_impl.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,11 +112,28 @@ view_delivery(struct store *s, const redisReply *pairs, struct ticket_view *v)
 
                 if (strchr(id, ':') != NULL) /* "<message>:ob" */
                         continue;
+                if (strcmp(id, KEY_DELIVERY_DRAFT) == 0) {
+                        v->draft = reply_dup(pairs, i + 1, v->arena);
+                        continue;
+                }
                 v->delivery[2 * v->n_delivery] = arena_strdup(v->arena, id);
                 v->delivery[2 * v->n_delivery + 1] =
                     store_show_delivery(s, reply_str(pairs, i + 1),
                         (size_t)reply_at(pairs, i + 1)->len, v->arena);
                 v->n_delivery++;
+        }
+}
+
+static void
+view_parts(const redisReply *list, struct ticket_view *v)
+{
+        size_t n = list->type == REDIS_REPLY_ARRAY ? list->elements / 2 : 0;
+
+        v->parts = arena_alloc(v->arena, (n + 1) * sizeof(*v->parts));
+        for (; v->n_parts < n; v->n_parts++) {
+                v->parts[v->n_parts].id = reply_dup(list, 2 * v->n_parts, v->arena);
+                v->parts[v->n_parts].customer =
+                    reply_dup(list, 2 * v->n_parts + 1, v->arena);
         }
 }
 
@@ -171,6 +189,8 @@ view_parse(struct store *s, const char *id, const redisReply *r, struct ticket_v
         v->messages = view_strings(reply_at(r, 5), v->arena, &v->n_messages);
         v->log = view_strings(reply_at(r, 6), v->arena, &v->n_log);
         view_delivery(s, reply_at(r, 7), v);
+        view_parts(reply_at(r, 9), v);
+        v->n_levels = (unsigned)reply_int(r, 10);
         return 0;
 }
 
@@ -182,7 +202,7 @@ read_on(struct call *c, const struct err *err, const redisReply *r)
         struct err why;
 
         v->arena = arena_new();
-        v->idem_hash = v->idem_answer = "";
+        v->idem_hash = v->idem_answer = v->draft = "";
         if (err == NULL && view_parse(g->s, c->argv[8], r, v, &why) == -1)
                 err = &why;
         gather_one(g, err);
@@ -200,6 +220,8 @@ gather_read(struct gather *g, size_t i, const struct read_ticket *r)
         store_call_addn(c, r->n_messages);
         store_call_addn(c, r->before);
         store_call_add(c, r->log ? "1" : "0");
+        store_call_add(c, r->thread ? "1" : "0");
+        store_call_add(c, r->before_id);
         store_call_send(c);
 }
 
@@ -299,6 +321,21 @@ store_queue(struct store *s, const struct queue_query *q, store_list_fn fn, void
         store_call_send(c);
 }
 
+void
+store_asked(struct store *s, const struct asked_query *q, store_list_fn fn, void *arg)
+{
+        struct call *c = store_call_verb(s, "asked", queue_on, arg);
+
+        c->fn = (void (*)(void))fn;
+        store_call_add(c, q->agent);
+        store_call_addn(c, (int64_t)q->n_lines);
+        for (size_t i = 0; i < q->n_lines; i++)
+                store_call_add(c, q->lines[i]);
+        for (size_t i = 0; i < q->n_others; i++)
+                store_call_add(c, q->others[i]);
+        store_call_send(c);
+}
+
 static void
 open_on(struct call *c, const struct err *err, const redisReply *r)
 {
@@ -347,6 +384,8 @@ commit_on(struct call *c, const struct err *err, const redisReply *r)
                 err_code(&why, ERR_NOTFOUND, "NOSUCH", "there is no such ticket");
                 err = &why;
         }
+        if (err == NULL && c->x != NULL)
+                snprintf(c->x, MADE_MAX, "%s", reply_str(r, 4));
         c->commit(c->arg, err_told(err), NULL, 0, "");
 }
 
@@ -357,6 +396,7 @@ store_commit(struct store *s, const struct commit *m, store_commit_fn fn, void *
         struct err why;
 
         c->commit = fn;
+        c->x = m->made;
         store_call_add(c, m->change->ticket);
         store_call_addn(c, (int64_t)m->change->version);
         store_call_add(c, m->change->bump ? "1" : "0");

@@ -138,6 +138,14 @@ law_log(const struct law *l, const char *event, const char *from, const char *to
         change_log(l->c, l->e->now_ms, l->e->who, event, from, to, l->e->text);
 }
 
+/* While his answer waits for his tutor a trainee's lease does not run. */
+static bool
+law_is_with_tutor(const struct law *l)
+{
+        return l->t->approve != NULL && l->t->approve[0] != '\0' &&
+               l->e->type != EVENT_APPROVE && l->e->type != EVENT_UNSEND;
+}
+
 /* The holder shows that he is at it. */
 void
 law_renew(const struct law *l)
@@ -146,7 +154,7 @@ law_renew(const struct law *l)
 
         if (l->t->untaken[0] != '\0')
                 change_set(l->c, "untaken", "");
-        if (l->e->lease_ms <= 0)
+        if (l->e->lease_ms <= 0 || law_is_with_tutor(l))
                 return;
         change_setn(l->c, "lease_until", until);
         change_due(l->c, "lease", until);
@@ -159,6 +167,7 @@ law_unhold(const struct law *l)
 {
         if (l->t->state != TICKET_HELD)
                 return;
+        law_drop_answer(l);
         change_unhold(l->c, l->t->holder);
         change_set(l->c, "holder", "");
         change_set(l->c, "untaken", "");
@@ -289,6 +298,7 @@ law_send(const struct law *l)
 
         law_add_message(l);
         l->after->sent = true;
+        law_drop_draft(l);
         if (l->e->n_to == 0)
                 return;
         jo_init(&o, &b);
@@ -315,6 +325,7 @@ law_resolve(const struct law *l)
                 change_leave_queue(l->c);
         law_wrap_up(l);
         law_unhold(l);
+        law_end_asking(l);
         law_leave_waiting(l);
         law_set_state(l, TICKET_RESOLVED);
         change_setn(l->c, "until", 0);
@@ -358,6 +369,20 @@ law_message(const struct law *l, struct err *err)
         return 0;
 }
 
+void
+law_answered(const struct law *l, const char *status)
+{
+        if (strcmp(status, "held") == 0) {
+                law_renew(l);
+                law_journal(l, "changed", "replied");
+        } else if (strcmp(status, "resolved") == 0) {
+                law_resolve(l);
+        } else {
+                law_wait_customer(l, 0);
+                law_journal(l, "changed", "waiting");
+        }
+}
+
 static int
 law_reply(const struct law *l, struct err *err)
 {
@@ -373,20 +398,13 @@ law_reply(const struct law *l, struct err *err)
                     "ticket %s has no address to answer to: name one with TO", l->t->id);
         if (law_holds(l, err) == -1 || law_seen(l, err) == -1)
                 return -1;
+        if (e->tutor[0] != '\0')
+                return law_hold_answer(l, status, err);
         law_send(l);
         law_log(l, "replied", "", status);
-        if (strcmp(status, "held") == 0) {
-                law_renew(l);
-                law_journal(l, "changed", "replied");
-        } else if (strcmp(status, "resolved") == 0) {
-                law_resolve(l);
-        } else {
-                law_wait_customer(l, 0);
-                law_journal(l, "changed", "waiting");
-        }
+        law_answered(l, status);
         return 0;
 }
-
 static int
 law_note(const struct law *l, struct err *err)
 {
@@ -411,6 +429,8 @@ law_unsend(const struct law *l, struct err *err)
         if (law_message_number(t, l->e->target) < 0)
                 return err_code(err, ERR_NOTFOUND, "NOSUCH",
                     "ticket %s has no message %.40s", t->id, l->e->target);
+        if (t->approve != NULL && strcmp(t->approve, l->e->target) == 0)
+                return law_refuse_answer(l, err);
         if (!l->e->is_admin && strcmp(t->holder, l->e->agent) != 0 &&
             strcmp(t->owner, l->e->agent) != 0)
                 return err_code(err, ERR_STATE, "NOPERM",
@@ -428,6 +448,8 @@ law_unsend(const struct law *l, struct err *err)
         jo_close(&o, ']');
         change_unsend(l->c, l->e->target);
         change_delivery(l->c, l->e->target, buf_str(&b));
+        if (l->e->message != NULL)
+                law_add_message(l);
         law_log(l, "unsent", l->e->target, "");
         law_journal(l, "changed", "unsent");
         if (t->state == TICKET_HELD) {
@@ -520,6 +542,8 @@ law_resolve_event(const struct law *l, struct err *err)
         if (l->e->message != NULL && l->e->n_to == 0 && !law_answers_on_page(l))
                 return err_code(err, ERR_REJECT, "BADARG",
                     "ticket %s has no address to answer to: leave TEXT out", l->t->id);
+        if (l->e->message != NULL && l->e->tutor[0] != '\0')
+                return law_holds(l, err) == -1 ? -1 : law_hold_answer(l, "resolved", err);
         if (l->e->message != NULL)
                 law_send(l);
         law_resolve(l);
@@ -572,7 +596,7 @@ static const struct law_row law_here[] = {
 
 /* The law of STORE.md, "States", file by file. */
 static const struct law_row *const law_files[] = {
-    law_here, law_of_moves, law_of_asking, law_of_clocks};
+    law_here, law_of_moves, law_of_asking, law_of_joining, law_of_clocks};
 
 static const struct law_row *
 law_row(enum ticket_event_type e)
@@ -612,6 +636,7 @@ event_whole(const struct ticket_event *from)
         e.tags = text_or_none(e.tags);
         e.why = text_or_none(e.why);
         e.code = text_or_none(e.code);
+        e.tutor = text_or_none(e.tutor);
         return e;
 }
 
@@ -718,9 +743,14 @@ ticket_create(const struct ticket_birth *b, struct arena *a, struct change *out)
         change_init(out, a, "", 0);
         birth_fields(b, out);
         birth_tags(b, out);
-        message_format_tail(b->message, &tail);
-        change_message(out, tail.data, tail.len);
-        change_set_new(out, "last_in");
+        if (b->origin != NULL) {
+                change_set(out, "origin", b->origin);
+                change_set(out, "last_in", b->origin);
+        } else {
+                message_format_tail(b->message, &tail);
+                change_message(out, tail.data, tail.len);
+                change_set_new(out, "last_in");
+        }
         if (!b->counts)
                 change_set(out, "machine", "1");
         change_setn(out, "v", v);

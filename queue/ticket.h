@@ -41,7 +41,19 @@ enum ticket_event_type {
         EVENT_REROUTE, /* new rules, old arrival: line, class_doc, route, priority, tags */
         EVENT_ABSENT, /* its holder or owner is absent: to who stands for him */
 
-        /* queue/ticket_ask.c: questions, trainees, tickets made of tickets */
+        /* queue/ticket_ask.c: questions, trainees, drafts */
+        EVENT_CONSULT, /* asks `target` (an agent), `line`, or `to` by mail: `message` */
+        EVENT_ANSWER, /* answers consultation `target` with `message` */
+        EVENT_APPROVE, /* sends the trainee's answer `target` */
+        EVENT_DRAFT, /* keeps `text` for an answer */
+
+        /* queue/ticket_join.c: tickets made of tickets; `other` is the other one */
+        EVENT_MERGE, /* into the other */
+        EVENT_MERGED, /* the other is merged into it */
+        EVENT_UNMERGE, /* out of the other again */
+        EVENT_UNMERGED, /* the other is no longer merged into it */
+        EVENT_LINK,
+        EVENT_SPLIT, /* message `target`, which is `message`, becomes a ticket of its own */
 
         /* queue/ticket_clock.c: promises, reminders, escalation by the clock */
         EVENT_CLOCK, /* a clock of the ticket has come */
@@ -94,7 +106,12 @@ struct ticket_event {
         int64_t keep_ms; /* REROUTE */
         const char *code; /* RESOLVE CODE, "" none */
 
-        /* queue/ticket_ask.c */
+        /* queue/ticket_ask.c, ticket_join.c */
+        const struct ticket *other; /* MERGE, MERGED, UNMERGE, UNMERGED, LINK */
+        /* ANSWER: was asked, or stands in for who was; APPROVE, UNSEND: the same of the
+         * tutor */
+        bool stands_in;
+        const char *tutor; /* REPLY, RESOLVE TEXT: who must approve it first, "" nobody */
 
         /* queue/ticket_clock.c; of every event that moves a ticket */
         const struct config *config; /* NULL: no line escalates, nobody is reminded */
@@ -111,6 +128,23 @@ struct ticket_event {
 int ticket_apply(const struct ticket *t, const struct ticket_event *e, struct arena *a,
     struct change *out, struct err *err);
 
+struct consult { /* a question on a ticket, answered or not; strings never NULL */
+        const char *id; /* the question's message id */
+        const char *by; /* who asked */
+        const char *agent, *line, *to; /* whom: one of the three, the others "" */
+        const char *question; /* its beginning */
+        const char *entry; /* by mail: its outbox entry, by which the answer is known */
+        int64_t asked_ms;
+        const char *answered_by; /* "" not yet */
+        int64_t answered_ms; /* 0 not yet */
+        const char *answer; /* message id */
+};
+/* Those of a ticket's `consults`, in a. */
+size_t consults_read(const char *json, struct arena *a, struct consult **out);
+/* The change (which adds a message) answers this consultation; false: there is none open. */
+bool ticket_consult_answered(const struct ticket *t, const char *id, const char *by,
+    int64_t now_ms, struct change *c);
+
 struct ticket_birth { /* all that intake knows about a new ticket */
         const struct message *message; /* its first */
         const struct class *class_doc;
@@ -119,6 +153,8 @@ struct ticket_birth { /* all that intake knows about a new ticket */
         const char *line, *route;
         const char **tags;
         size_t n_tags;
+        const char
+            *origin; /* its first message is another ticket's: not added; NULL not */
         const char *why; /* JSON array of sentences */
         const char *links; /* JSON array: a closed ticket it continues, "[]" */
         bool counts; /* a person's */

@@ -324,7 +324,8 @@ law_clocks(const struct law *l)
         if (changed)
                 change_set(l->c, "clocks", buf_str(&is));
         if (changed || l->e->type == EVENT_CLOCK)
-                change_due(l->c, "clock", clocks_next_ms(&k));
+                change_due(l->c, "clock",
+                    l->after->state == TICKET_MERGED ? 0 : clocks_next_ms(&k));
         if (!changed && l->e->type == EVENT_CLOCK)
                 l->c->bump = false;
 }

@@ -1,6 +1,6 @@
 /*
  * What the files of the law share: queue/ticket.c (the life of a ticket and the
- * pieces of changes), ticket_move.c, ticket_ask.c, ticket_clock.c.
+ * pieces of changes), ticket_move.c, ticket_ask.c, ticket_join.c, ticket_clock.c.
  *
  * A new event: a member of enum ticket_event_type, a row in its file's table, a
  * function. The function reads l->t and l->e, refuses by err_code() or adds steps to
@@ -48,6 +48,7 @@ struct law_row { /* what may happen when */
 
 extern const struct law_row law_of_moves[];
 extern const struct law_row law_of_asking[];
+extern const struct law_row law_of_joining[];
 extern const struct law_row law_of_clocks[];
 
 /* ---- who may ---- */
@@ -86,6 +87,24 @@ void law_wait_customer(const struct law *l, int64_t until_ms);
 /* An answer to the customer: message, its delivery document, its outbox entry. */
 void law_send(const struct law *l);
 void law_resolve(const struct law *l);
+/* The customer has his answer: what the ticket is then (waiting, resolved, held). */
+void law_answered(const struct law *l, const char *status);
+
+/* ---- ticket_ask.c ---- */
+/* The answer waits for its tutor instead of being sent. */
+int law_hold_answer(const struct law *l, const char *status, struct err *err);
+/* The answer that waits for its tutor is taken back, by who wrote it or by him. */
+int law_refuse_answer(const struct law *l, struct err *err);
+/* Out of the trainee's hands: his waiting answer is never sent. */
+void law_drop_answer(const struct law *l);
+void law_drop_draft(const struct law *l);
+/* Nobody need answer the open questions any more. */
+void law_end_asking(const struct law *l);
+/* `consults` becomes those of the JSON that (its) belong to the ticket, or do not. */
+void
+law_consults_set(const struct law *l, const char *json, const char *ticket, bool its);
+/* Those of another ticket are added. */
+void law_consults_join(const struct law *l, const char *json);
 
 /* ---- clocks ---- */
 /* After each event: what becomes of the ticket's clocks. */

@@ -185,7 +185,9 @@ enum arg_type {
         ARG_CURSOR,
         ARG_ENTRY,
         ARG_KEY,
-        ARG_SUBSCRIPTION
+        ARG_SUBSCRIPTION,
+        ARG_ASKED, /* the word ASKED */
+        ARG_WHOM /* AGENT, LINE or TO */
 };
 enum { ARG_OPTIONAL = 1, ARG_MANY = 2, ARG_OR_TEXT = 4 /* or TEXT text last */ };
 
@@ -253,6 +255,14 @@ struct call {
         void *state; /* the handler's own, in arena */
         const struct change_plan *plan; /* of call_change */
         const char *ticket; /* of call_change */
+        /* set before call_change: a second ticket it touches (NULL none), the message of
+         * the first that is read along (0 none) */
+        const char *other;
+        unsigned read_message;
+        const struct ticket *other_ticket; /* while the plan applies */
+        unsigned other_levels; /* of tickets merged into the other, and how many */
+        size_t n_other_parts;
+        char made[MADE_MAX]; /* number of the ticket that the change made, "" none */
         struct buf answer; /* what is sent when the store has taken the change */
         /* The connection is gone while it waits (NULL: just let it end), or has sent
          * QUIT behind a blocked RESERVE. */
@@ -434,6 +444,7 @@ bool channel_is_valid(const char *s);
         X(rehearse) X(outbox_list) X(outbox_show) X(outbox_retry) X(outbox_drop) \
         X(quarantine_list) X(quarantine_show) X(quarantine_retry) X(quarantine_drop) \
         X(shutdown) X(submit) X(logcall) X(feed) X(lines) X(agents) X(queue) X(search) \
+        X(consult) X(answer) X(approve) X(draft) X(merge) X(unmerge) X(link) X(split) \
         X(escalate) X(return) X(transfer) X(pend) X(snooze) X(assign) X(raise) X(tag) \
         X(need) X(change) X(spam) X(reroute) X(absent) \
         X(due)
@@ -462,6 +473,18 @@ void view_summaries(
 /* Ends the call with [cursor, [summary ...]] (cmd_desk.c). */
 void answer_page(
     struct call *c, const char *cursor, const struct ticket_view *views, size_t n);
+
+/* The new message's id, as the answer of a plan. */
+void answer_message(struct call *c, const struct change *ch, struct buf *out);
+
+/* ---- cmd_ask.c ---- */
+/* May he do what is asked of that agent: is he it, or his deputy? */
+bool stands_in(const struct call *c, const char *agent);
+/* The ticket the id leads to now, when it may have been merged. Given once, or the call
+ * ends with NOSUCH. */
+typedef void (*follow_fn)(struct call *c, const struct ticket *t);
+void call_follow(struct call *c, const char *ticket, follow_fn fn);
+void mine_asked(struct call *c);
 
 /* ---- sees.c: private lines ---- */
 /* Is the agent at home in the line, or helps there? */

@@ -236,6 +236,16 @@ check_routing(const struct arg_spec *s, const struct resp_arg *a, int64_t *n, bo
                 *ok = skill_parse(a->s, &len, &level);
                 *n = level;
                 *expected = "a skill and its level such as network:3 (0 to 10)";
+        } else if (s->type == ARG_PART) {
+                *ok = is_part(a);
+                *expected = "a part such as 2 or 2.1";
+        } else if (s->type == ARG_ASKED) {
+                *ok = strcasecmp(a->s, "ASKED") == 0;
+                *expected = "ASKED, or nothing";
+        } else if (s->type == ARG_WHOM) {
+                *ok = strcasecmp(a->s, "AGENT") == 0 || strcasecmp(a->s, "LINE") == 0 ||
+                      strcasecmp(a->s, "TO") == 0;
+                *expected = "AGENT, LINE or TO";
         } else
                 return false;
         return true;
@@ -279,10 +289,6 @@ check_shape(
                 ok = address_is_safe(a->s) && strlen(a->s) == a->len;
                 expected = "a mail address";
                 break;
-        case ARG_PART:
-                ok = is_part(a);
-                expected = "a part such as 2 or 2.1";
-                break;
         case ARG_SEQ:
                 ok = is_seq(a);
                 expected = "0 or an event's seq such as 1732442400123-0";
@@ -318,6 +324,9 @@ check_shape(
         case ARG_WHEN:
         case ARG_PRIORITY:
         case ARG_SKILL:
+        case ARG_PART:
+        case ARG_ASKED:
+        case ARG_WHOM:
         case ARG_AGENT:
         case ARG_LINE:
                 break;

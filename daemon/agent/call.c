@@ -276,6 +276,25 @@ change_other_words(struct call *c)
 
 static void change_read(struct call *c);
 
+/* The answer names the ticket that was made. */
+static void
+change_name_made(struct call *c)
+{
+        struct buf whole AUTO_BUF = BUF_INIT;
+        const char *text = buf_str(&c->answer), *at;
+
+        while (c->made[0] != '\0' && (at = strstr(text, "$ticket$")) != NULL) {
+                buf_add(&whole, text, (size_t)(at - text));
+                buf_adds(&whole, c->made);
+                text = at + strlen("$ticket$");
+        }
+        if (whole.len == 0)
+                return;
+        buf_adds(&whole, text);
+        buf_clear(&c->answer);
+        buf_add(&c->answer, whole.data, whole.len);
+}
+
 static void
 change_on_commit(void *arg, const struct err *err, const char *stored, size_t stored_len,
     const char *stored_hash)
@@ -303,6 +322,7 @@ change_on_commit(void *arg, const struct err *err, const char *stored, size_t st
                 return;
         }
         crash_point("change.committed");
+        change_name_made(c);
         session_took_up(c->agents, c->me.agent, c->ticket);
         call_answer(c, &c->answer);
 }
@@ -330,7 +350,8 @@ change_commit(struct call *c, const struct ticket_view *v)
         struct change ch;
         struct commit commit = {.change = &ch,
             .idem = c->idem,
-            .idem_hash = c->plan->always_anew ? "" : c->hash};
+            .idem_hash = c->plan->always_anew ? "" : c->hash,
+            .made = c->made};
         struct err err;
 
         if (change_decide(c, v, a, &ch, &err) == -1) {
@@ -372,11 +393,33 @@ change_on_view(void *arg, const struct err *err, struct ticket_view *v)
 }
 
 static void
+change_on_views(void *arg, const struct err *err, struct ticket_view *views, size_t n)
+{
+        struct call *c = arg;
+
+        if (err->kind == ERR_NONE && n == 2 &&
+            (!views[1].exists || !identity_sees(c->agents, &c->me, &views[1].ticket))) {
+                call_error(c, "NOSUCH", "there is no ticket %s", c->other);
+                return;
+        }
+        c->other_ticket = n == 2 ? &views[1].ticket : NULL;
+        c->other_levels = n == 2 ? views[1].n_levels : 0;
+        c->n_other_parts = n == 2 ? views[1].n_parts : 0;
+        change_on_view(c, err, views);
+}
+
+static void
 change_read(struct call *c)
 {
-        const struct read_ticket r = {.id = c->ticket, .idem = c->idem};
+        const struct read_ticket r[] = {{.id = c->ticket,
+                                            .n_messages = c->read_message > 0 ? 1 : 0,
+                                            .before = c->read_message + 1,
+                                            .idem = c->idem},
+            {.id = c->other, .idem = ""}};
 
-        store_read(c->agents->desk->store, &r, change_on_view, c);
+        c->made[0] = '\0';
+        store_read_many(
+            c->agents->desk->store, r, c->other == NULL ? 1 : 2, change_on_views, c);
 }
 
 void

@@ -22,7 +22,7 @@ answer_ok(struct call *c, const struct change *ch, struct buf *out)
         resp_simple(out, "OK");
 }
 
-static void
+void
 answer_message(struct call *c, const struct change *ch, struct buf *out)
 {
         (void)c;
@@ -169,6 +169,16 @@ recipients_named(struct recipients *r, const char *option, bool *named, struct e
         return 0;
 }
 
+/* Who must approve what he answers; "" nobody. */
+static const char *
+tutor_of(const struct call *c)
+{
+        const struct agent_options *o =
+            config_agent(c->agents->desk->config, c->me.agent);
+
+        return o == NULL || o->tutor == NULL ? "" : o->tutor;
+}
+
 /* The answer as a message, and the event's envelope. */
 static int
 outgoing(struct call *c, const struct ticket *t, const char *text, struct message **m,
@@ -198,6 +208,7 @@ outgoing(struct call *c, const struct ticket *t, const char *text, struct messag
         e->account = r.m->from.address;
         e->to = r.envelope;
         e->n_to = by_mail ? r.n : 0; /* without mail: on the customer's page alone */
+        e->tutor = tutor_of(c);
         return 0;
 }
 
@@ -237,11 +248,16 @@ static int
 unsend_apply(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *out, struct err *err)
 {
+        struct message *m AUTO_MESSAGE = NULL;
         struct ticket_event e;
 
         call_event(c, &v->ticket, EVENT_UNSEND, &e);
         e.target = call_arg(c, "message");
         desk_find_line(c->agents->desk, &v->ticket, a, &e);
+        e.stands_in = stands_in(c, v->ticket.tutor);
+        if (call_has(c, "NOTE"))
+                m = call_message(c, &v->ticket, MESSAGE_NOTE, call_arg(c, "NOTE"));
+        e.message = m;
         return ticket_apply(&v->ticket, &e, a, out, err);
 }
 

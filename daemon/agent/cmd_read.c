@@ -48,6 +48,7 @@ view_document(const struct agents *a, const struct ticket_view *v, bool summary,
             .n_log = summary ? 0 : v->n_log,
             .delivery = v->delivery,
             .n_delivery = v->n_delivery,
+            .draft = v->draft,
             .summary = summary,
             .max_bytes = max};
 
@@ -133,7 +134,8 @@ show_read(struct call *c)
 {
         const struct read_ticket r = {.id = call_arg(c, "ticket"),
             .n_messages = (unsigned)call_num(c, "COUNT", MESSAGES),
-            .before = (unsigned)call_num(c, "BEFORE", 0),
+            .thread = true,
+            .before_id = call_arg(c, "BEFORE"),
             .log = true,
             .idem = ""};
 
@@ -193,7 +195,10 @@ cmd_mine(struct call *c)
             .cursor = "0",
             .count = 100};
 
-        store_list(c->agents->desk->store, &q, mine_on_list, c);
+        if (call_has(c, "ASKED"))
+                mine_asked(c);
+        else
+                store_list(c->agents->desk->store, &q, mine_on_list, c);
 }
 
 /* A page holds at most 100, whatever was asked for. */

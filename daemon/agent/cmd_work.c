@@ -215,8 +215,11 @@ giving_read(struct call *c)
         struct read_ticket *r = arena_alloc(c->arena, g->n * sizeof *r);
 
         for (size_t i = 0; i < g->n; i++)
-                r[i] = (struct read_ticket){
-                    .id = g->tickets[i], .n_messages = MESSAGES, .log = true, .idem = ""};
+                r[i] = (struct read_ticket){.id = g->tickets[i],
+                    .n_messages = MESSAGES,
+                    .thread = true,
+                    .log = true,
+                    .idem = ""};
         store_read_many(c->agents->desk->store, r, g->n, giving_on_views, c);
 }
 

@@ -87,6 +87,24 @@ struct ticket {
         bool by_hand; /* "hand": a person has chosen its line: REROUTE lets it be */
         const char *code; /* "code": of RESOLVE, "" none */
         const char *merged_into; /* "merged_into" */
+        const char **merged; /* "merged": JSON array: tickets merged into it */
+        size_t n_merged;
+        const char *merged_state; /* "mstate": what it was before it was merged */
+        const char *merged_class; /* "mclass": its class's document, for UNMERGE */
+        /* "moved": JSON array: messages that were split off, "7:1050" */
+        const char **moved;
+        size_t n_moved;
+        /* "origin": its first message, which bears another ticket's number; "" its own */
+        const char *origin;
+        unsigned n_shown; /* messages it shows; told by the store with each reading */
+        const char *consults; /* "consults": JSON array of consultations */
+        const char *approve; /* "approve": answer that waits for the tutor, "" none */
+        const char
+            *approve_status; /* "approve_status": what the ticket becomes with it */
+        const char **approve_to; /* "approve_to": JSON array: its envelope */
+        size_t n_approve_to;
+        const char *tutor; /* "tutor": who is to approve it */
+        bool has_draft; /* "draft": an unfinished answer lies beside its deliveries */
         const char *links; /* "links": JSON array of ticket ids */
         int64_t resolved_ms; /* "resolved": when; 0 not */
         bool by_machine; /* "machine": no person has written on it yet */
@@ -130,6 +148,7 @@ struct ticket_document {
         size_t n_log;
         const char *const *delivery; /* pairs: message id, JSON array of deliveries */
         size_t n_delivery; /* pairs */
+        const char *draft; /* JSON document, NULL or "" none */
         bool summary;
         size_t max_bytes; /* 256 KB by default */
 };

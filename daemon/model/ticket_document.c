@@ -54,6 +54,27 @@ what_format(struct json_out *o, const struct ticket *t)
         customer_format(o, t);
 }
 
+/* Questions to colleagues, and the answer that waits for the trainee's tutor. */
+static void
+asked_format(struct json_out *o, const struct ticket *t)
+{
+        const char *consults =
+            t->consults != NULL && t->consults[0] != '\0' ? t->consults : "[]";
+
+        jo_kstrings(o, "merged", t->merged, t->n_merged);
+        jo_kraw(o, "consultations", consults, strlen(consults));
+        jo_key(o, "approval");
+        if (t->approve == NULL || t->approve[0] == '\0') {
+                jo_null(o);
+                return;
+        }
+        jo_open(o, '{');
+        jo_kstring(o, "message", t->approve);
+        jo_kstring(o, "by", t->holder);
+        jo_kstring(o, "tutor", t->tutor);
+        jo_close(o, '}');
+}
+
 static void
 whose_format(struct json_out *o, const struct ticket *t)
 {
@@ -72,7 +93,8 @@ whose_format(struct json_out *o, const struct ticket *t)
         jo_kstring_or_null(o, "merged_into", t->merged_into);
         jo_key(o, "promises");
         promises_format(&t->clocks, o);
-        jo_kint(o, "n_messages", t->n_messages);
+        asked_format(o, t);
+        jo_kint(o, "n_messages", t->n_shown > 0 ? t->n_shown : t->n_messages);
         jo_kstring_or_null(o, "last_in", t->last_in);
 }
 
@@ -228,7 +250,10 @@ ticket_document_format(const struct ticket_document *d, struct buf *out)
         whose_format(&o, d->ticket);
         if (!d->summary) {
                 jo_key(&o, "draft");
-                jo_null(&o);
+                if (d->draft != NULL && d->draft[0] != '\0')
+                        jo_raw(&o, d->draft, strlen(d->draft));
+                else
+                        jo_null(&o);
                 jo_kraw(&o, "links", d->ticket->links, strlen(d->ticket->links));
                 used = out->len - start + 64; /* 64: the members' names below */
                 left = d->max_bytes > used ? d->max_bytes - used : 0;

@@ -75,6 +75,10 @@ struct web_request {
         struct live *live; /* it tells events */
 
         /* status pages */
+        const char *own_ticket; /* of the link, when it was merged into `ticket` */
+        const char *customer; /* whose it is */
+        unsigned n_hops; /* merged into merged */
+        bool stays; /* the other one is another customer's: his own is shown */
         const char *reply; /* what he wrote in the box */
         const char *fault; /* beside it, "" none */
         enum page_notice notice;

@@ -16,6 +16,7 @@
 #include "daemon/web/request.h"
 
 #define MESSAGES 50
+#define HOPS 5
 #define TEXT_MAX ((size_t)64 * 1024)
 #define BODY_MAX ((int64_t)512 * 1024)
 #define REPLIES_AN_HOUR 30
@@ -26,7 +27,8 @@
 static void
 ticket_read(struct web_request *q, store_ticket_fn fn)
 {
-        struct read_ticket r = {.id = q->ticket, .n_messages = MESSAGES, .idem = ""};
+        struct read_ticket r = {
+            .id = q->ticket, .n_messages = MESSAGES, .thread = true, .idem = ""};
 
         q->reading = xcalloc(1, sizeof *q->reading);
         q->reading->q = q;
@@ -54,13 +56,38 @@ status_path(struct web_request *q)
 
 /* ---- showing it ---- */
 
+/* Is it of a ticket that was merged into this one and is another customer's? */
 static bool
-is_shown(const struct message *m, int64_t delay_ms)
+is_strange(const struct ticket_view *v, const struct message *m)
 {
-        if (m->direction == MESSAGE_NOTE)
+        for (size_t i = 0; i < v->n_parts; i++) {
+                size_t n = strlen(v->parts[i].id);
+
+                if (strncmp(m->id, v->parts[i].id, n) == 0 && m->id[n] == '.')
+                        return strcmp(v->parts[i].customer, v->ticket.customer_id) != 0;
+        }
+        return false;
+}
+
+/* An answer that was taken back: its delivery is of nobody. */
+static bool
+is_unsent(const struct ticket_view *v, const struct message *m)
+{
+        for (size_t i = 0; i < v->n_delivery; i++)
+                if (strcmp(v->delivery[2 * i], m->id) == 0)
+                        return strstr(v->delivery[2 * i + 1], "\"address\":\"\"") != NULL;
+        return false;
+}
+
+static bool
+is_shown(const struct ticket_view *v, const struct message *m, int64_t delay_ms)
+{
+        if (m->direction == MESSAGE_NOTE || is_strange(v, m))
                 return false;
-        return m->direction == MESSAGE_IN ||
-               clock_now_ms() >= m->received_at_us / 1000 + delay_ms;
+        if (m->direction == MESSAGE_IN)
+                return true;
+        return clock_now_ms() >= m->received_at_us / 1000 + delay_ms &&
+               strcmp(m->id, v->ticket.approve) != 0 && !is_unsent(v, m);
 }
 
 static int
@@ -98,7 +125,7 @@ status_show(struct web_request *q, const struct ticket_view *v)
             .ticket = v == NULL ? &bare : &v->ticket,
             .known = v != NULL,
             .messages = shown,
-            .cut = v != NULL && v->ticket.n_messages > v->n_messages,
+            .cut = v != NULL && v->ticket.n_shown > v->n_messages,
             .token = web_token(q, q->status),
             .text = q->reply,
             .fault = q->fault,
@@ -112,7 +139,7 @@ status_show(struct web_request *q, const struct ticket_view *v)
                 if (message_parse(
                         v->messages[i], strlen(v->messages[i]), &all[n], &err) == -1)
                         continue;
-                if (is_shown(all[n], q->web->desk->config->send_delay_ms))
+                if (is_shown(v, all[n], q->web->desk->config->send_delay_ms))
                         shown[p.n_messages++] = all[n];
                 n++;
         }
@@ -120,6 +147,30 @@ status_show(struct web_request *q, const struct ticket_view *v)
         while (n > 0)
                 message_free(&all[--n]);
         web_answer_page(q, *q->fault != '\0' ? 422 : notice_status(q->notice), &b);
+}
+
+/* His ticket has become part of another: that one, when it is his too. false: v is the
+ * one to be shown. */
+static bool
+status_follow(struct web_request *q, const struct ticket_view *v, store_ticket_fn fn)
+{
+        if (q->stays)
+                return false;
+        if (v->ticket.state == TICKET_MERGED && q->n_hops++ < HOPS) {
+                if (q->own_ticket == NULL) {
+                        q->own_ticket = q->ticket;
+                        q->customer = arena_strdup(q->arena, v->ticket.customer_id);
+                }
+                q->ticket = arena_strdup(q->arena, v->ticket.merged_into);
+        } else if (q->own_ticket != NULL &&
+                   strcmp(v->ticket.customer_id, q->customer) != 0) {
+                q->ticket = q->own_ticket;
+                q->stays = true;
+        } else {
+                return false;
+        }
+        ticket_read(q, fn);
+        return true;
 }
 
 static void
@@ -135,7 +186,7 @@ on_shown(void *arg, const struct err *err, struct ticket_view *v)
                 web_answer_error(q, PAGE_STORE_AWAY);
         else if (!v->exists)
                 web_answer_error(q, PAGE_NOT_FOUND);
-        else
+        else if (!status_follow(q, v, on_shown))
                 status_show(q, v);
 }
 

@@ -16,6 +16,8 @@
 --     Y entry due n f v...  change one ("-1": its clock stays)
 --     Z entry               it is done               W entry at        dead letter
 --     E message             take its entry back, if it has not left
+--     ? who message at      is asked of him (a:agent, l:line); "0": no longer
+--     + ticket version bump what follows is another ticket's (commit only)
 --     R account why raw at  quarantine
 --     G tag ms max          one more tagged so, of whom so many are counted for so long
 --     T key ms event agent line who why mail account lang   tells an agent: the journal, and a
@@ -339,12 +341,12 @@ end
 
 -- ---- the steps of a change ----
 
-local run_steps
+local run_steps, steps_end
 local mid_taken = false -- a step I met another ticket's Message-ID
 
 if verb == 'put' or verb == 'commit' then
         -- Where the steps of one change stand: ticket, new message.
-        local at_id, at_new
+        local at_id, at_new, at_entry
 
         local function message_id(m)
                 return m == '$new' and at_new or m
@@ -352,11 +354,15 @@ if verb == 'put' or verb == 'commit' then
 
         local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
                        I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1, G = 3, T = 10,
-                       H = 2, F = 2}
+                       H = 2, F = 2, ['+'] = 3, ['?'] = 3}
 
         local step = {}
 
+        -- "$entry$" in `consults`: the outbox entry made before.
         function step.S(f, v)
+                if f == 'consults' and at_entry then
+                        v = string.gsub(v, '%$entry%$', at_entry)
+                end
                 hset('t:' .. at_id, f, v)
         end
 
@@ -503,6 +509,14 @@ if verb == 'put' or verb == 'commit' then
                 end
         end
 
+        step['?'] = function(who, m, at)
+                if at == '0' then
+                        write('ZREM', 'asked:' .. who, message_id(m))
+                else
+                        write('ZADD', 'asked:' .. who, num(int(at, 'asked')), message_id(m))
+                end
+        end
+
         function step.V(m, json)
                 hset('t:' .. at_id .. ':d', message_id(m), json)
         end
@@ -511,6 +525,7 @@ if verb == 'put' or verb == 'commit' then
                 local id = message_id(m)
                 local n = entry_new({'ticket', at_id, 'message', id, 'kind', kind, 'account', account,
                     'template', template, 'lang', lang, 'to', to, 'delivery', '', 'last', ''}, int(at, 'due'))
+                at_entry = n
                 if id ~= '' then
                         hset('t:' .. at_id .. ':d', id .. ':ob', n)
                 end
@@ -569,33 +584,44 @@ if verb == 'put' or verb == 'commit' then
                 hadd('n', 'quarantined', 1)
         end
 
-        -- Carry out ARGV[i...] on ticket id. The new message's number is taken first,
-        -- because steps name it.
-        run_steps = function(id, i)
+        local function step_after(i)
+                local op = ARGV[i]
+                return i + 1 + (op == 'Y' and 3 + tonumber(ARGV[i + 3]) or arity[op] or
+                    refuse('BADARG', 'unknown step'))
+        end
+
+        -- Where the steps from i on end: at a +, or behind the last argument.
+        steps_end = function(i)
+                while i <= #ARGV and ARGV[i] ~= '+' do
+                        i = step_after(i)
+                end
+                if i > #ARGV + 1 then
+                        refuse('BADARG', 'a step is cut short')
+                end
+                return i
+        end
+
+        -- Carry out ARGV[i...] before `behind` on ticket id. The new message's number is
+        -- taken first, because steps name it.
+        run_steps = function(id, i, behind)
                 at_id = id
                 at_new = ''
                 local j = i
-                while j <= #ARGV do
-                        local op = ARGV[j]
-                        if op == 'M' then
+                while j < behind do
+                        if ARGV[j] == 'M' then
                                 at_new = id .. '.' .. num(hadd('t:' .. id, 'nm', 1))
                         end
-                        j = j + 1 + (op == 'Y' and 3 + tonumber(ARGV[j + 3]) or arity[op] or
-                            refuse('BADARG', 'unknown step'))
+                        j = step_after(j)
                 end
-                if j ~= #ARGV + 1 then
-                        refuse('BADARG', 'a step is cut short')
-                end
-                while i <= #ARGV do
+                while i < behind do
                         local op = ARGV[i]
                         if op == 'Y' then
                                 local n = tonumber(ARGV[i + 3])
                                 step.Y(ARGV[i + 1], ARGV[i + 2], {unpack(ARGV, i + 4, i + 3 + n)})
-                                i = i + 4 + n
                         else
                                 step[op](unpack(ARGV, i + 1, i + arity[op]))
-                                i = i + 1 + arity[op]
                         end
+                        i = step_after(i)
                 end
                 return at_new
         end

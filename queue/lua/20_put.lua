@@ -155,7 +155,7 @@ if verb == 'put' then
                 else
                         ticket_bump(id)
                 end
-                local message = run_steps(id, 22)
+                local message = run_steps(id, 22, steps_end(22))
                 if mid_taken then
                         return stale
                 end

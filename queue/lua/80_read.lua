@@ -1,11 +1,15 @@
 -- Reads that must be one round trip and of one moment. They write nothing.
 --
 --     facts  now daemon  digest sender also recent  n ticket ...  n mid_hash ...  n tag since ...
---            -> OK duplicate customer name {id, fields, ...} {ticket of each mid} {recent ids}
+--            -> OK duplicate customer name {id, fields, ...} {ticket of each mid} {recent ids} {counts}
+--               {merged id, the one it is part of, ...}
 --               {how many were tagged so since then}
 --            recent: so many of the customer's newest tickets are told too
---     read   now daemon  idem ticket n_messages before log
+--     read   now daemon  idem ticket n_messages before log  thread before_id
 --            -> OK exists fields class_text {customer fields} {messages} {log} {delivery pairs} idem
+--               {part, customer, ...} levels
+--            thread: with what was merged into it, by time, less what was split off; else
+--            exactly its own, the newest or those before that number
 --     stats  now daemon
 --            -> OK {n pairs} {head pairs} {class pairs} n_outbox n_dead live
 
@@ -33,8 +37,13 @@ if not changing[verb] then
                 end
                 local name = customer ~= '' and call('HGET', P .. 'cust:' .. customer, 'name') or ''
                 local found, known, mids, recent = {}, {}, {}, {}
-                local function add(id)
-                        id = follow(id)
+                local aliases = {}
+                local function add(asked)
+                        local id = follow(asked)
+                        if id ~= asked then
+                                aliases[#aliases + 1] = asked
+                                aliases[#aliases + 1] = id
+                        end
                         if not known[id] then
                                 known[id] = true
                                 local flat = call('HGETALL', P .. 't:' .. id)
@@ -63,7 +72,94 @@ if not changing[verb] then
                                 recent[#recent + 1] = add(id)
                         end
                 end
-                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids, recent, counts}
+                return {'OK', seen and string.match(seen, '^%S+') or '', customer, name or '', found, mids, recent, counts, aliases}
+        end
+
+        -- The ticket and all that were merged into it: {id, nm, moved = {number = true}}.
+        local function parts_of(id, t, parts, level)
+                local moved, n = {}, 0
+                for m in string.gmatch(t.moved or '', '"(%d+):') do
+                        moved[tonumber(m)] = true
+                        n = n + 1
+                end
+                parts[#parts + 1] = {id = id, nm = tonumber(t.nm or '0') or 0, moved = moved, cust = t.cust or ''}
+                parts.shown = (parts.shown or 0) + parts[#parts].nm - n
+                parts.levels = math.max(parts.levels or 0, level)
+                if (t.origin or '') ~= '' then
+                        parts[#parts + 1] = {id = string.match(t.origin, '^%d+'), cust = t.cust or '', is_origin = true,
+                            nm = tonumber(string.match(t.origin, '%d+$')), only = true, moved = {}}
+                        parts.shown = parts.shown + 1
+                end
+                for child in string.gmatch(t.merged or '', '"(%d+)"') do
+                        if #parts < 50 and level < 8 then
+                                local f = call('HMGET', P .. 't:' .. child, 'nm', 'moved', 'merged', 'origin', 'cust')
+                                parts_of(child, {nm = f[1] or nil, moved = f[2] or nil, merged = f[3] or nil,
+                                    origin = f[4] or nil, cust = f[5] or nil}, parts, level + 1)
+                        end
+                end
+                return parts
+        end
+
+        local function doc_time(doc)
+                return string.match(doc, '"received_at":"([^"]*)"') or ''
+        end
+
+        -- One part from its newest message back, a few at a time. at: the number of the next.
+        local function part_fill(part)
+                while part.head == nil do
+                        if part.at < 1 then
+                                part.head = false
+                                return
+                        end
+                        if not part.page or part.at < part.page_first then
+                                part.page_first = part.only and part.at or math.max(1, part.at - 19)
+                                part.page = call('LRANGE', P .. 't:' .. part.id .. ':m', num(part.page_first - 1),
+                                    num(part.at - 1))
+                        end
+                        local doc = part.page[part.at - part.page_first + 1]
+                        if doc and not part.moved[part.at] then
+                                part.head, part.time = doc, doc_time(doc)
+                        end
+                        part.at = part.only and 0 or part.at - 1
+                end
+        end
+
+        -- The newest of all parts' heads; equal ones: the later part's.
+        local function parts_newest(parts)
+                local best
+                for _, part in ipairs(parts) do
+                        part_fill(part)
+                        if part.head and (not best or part.time >= best.time) then
+                                best = part
+                        end
+                end
+                return best
+        end
+
+        -- n messages, oldest first; before: older than that one in this order.
+        local function thread_of(parts, n, before)
+                local list, found = {}, before == ''
+                for _, part in ipairs(parts) do
+                        part.at = part.nm
+                end
+                while #list < n do
+                        local part = parts_newest(parts)
+                        if not part then
+                                break
+                        end
+                        if found then
+                                table.insert(list, 1, part.head)
+                        elseif string.find(part.head, '"id":"' .. before .. '"', 1, true) then
+                                found = true
+                        end
+                        part.head = nil
+                end
+                return list
+        end
+
+        local function own_messages(id, n, before, nm)
+                local last = (before > 0 and before - 1 or nm) - 1
+                return last < 0 and {} or call('LRANGE', P .. 't:' .. id .. ':m', num(math.max(0, last - n + 1)), num(last))
         end
 
         function reading.read()
@@ -71,26 +167,39 @@ if not changing[verb] then
                 local idem = ARGV[4] ~= '' and call('GET', P .. 'idem:' .. ARGV[4]) or ''
                 local flat = call('HGETALL', P .. 't:' .. id)
                 if #flat == 0 then
-                        return {'OK', '0', {}, '', {}, {}, {}, {}, idem}
+                        return {'OK', '0', {}, '', {}, {}, {}, {}, idem, {}, '0'}
                 end
                 local t = {}
                 for i = 1, #flat, 2 do
                         t[flat[i]] = flat[i + 1]
                 end
+                local parts, told = parts_of(id, t, {}, 0), {}
                 local messages, logs, delivery = {}, {}, {}
-                if n > 0 then
-                        local last = (before > 0 and before - 1 or tonumber(t.nm or '0')) - 1
-                        if last >= 0 then
-                                messages = call('LRANGE', P .. 't:' .. id .. ':m', num(math.max(0, last - n + 1)), num(last))
+                flat[#flat + 1] = 'n_shown'
+                flat[#flat + 1] = num(parts.shown)
+                if n > 0 and ARGV[9] == '1' and (#parts > 1 or (t.moved or '[]') ~= '[]') then
+                        messages = thread_of(parts, n, ARGV[10])
+                elseif n > 0 then
+                        local number = ARGV[9] == '1' and tonumber(string.match(ARGV[10], '%d+$') or '0') or before
+                        messages = own_messages(id, n, number, parts[1].nm)
+                end
+                for i, part in ipairs(parts) do
+                        if n > 0 and not part.is_origin then
+                                for _, word in ipairs(call('HGETALL', P .. 't:' .. part.id .. ':d')) do
+                                        delivery[#delivery + 1] = word
+                                end
                         end
-                        delivery = call('HGETALL', P .. 't:' .. id .. ':d')
+                        if i > 1 and not part.is_origin then
+                                told[#told + 1] = part.id
+                                told[#told + 1] = part.cust
+                        end
                 end
                 if ARGV[8] == '1' then
                         logs = call('LRANGE', P .. 't:' .. id .. ':log', '0', '-1')
                 end
                 local class = call('HGET', P .. 'class', t.class or '') or ''
                 local customer = (t.cust or '') ~= '' and call('HGETALL', P .. 'cust:' .. t.cust) or {}
-                return {'OK', '1', flat, class, customer, messages, logs, delivery, idem}
+                return {'OK', '1', flat, class, customer, messages, logs, delivery, idem, told, num(parts.levels)}
         end
 
         function reading.stats()

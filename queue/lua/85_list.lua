@@ -7,8 +7,11 @@
 --     queue  now daemon  line count  n agent...
 --            -> OK {ids}             what waits there, as it would be given; agents whose own
 --               queues are looked at too
+--     asked  now daemon  agent n line... other...
+--            -> OK {ids}             where something is asked of the agent, of a line, or of
+--               who is absent and has him as deputy
 
-if verb == 'list' or verb == 'queue' then
+if verb == 'list' or verb == 'queue' or verb == 'asked' then
         local LOOK = 500
 
         local function contains(json, word)
@@ -118,6 +121,43 @@ if verb == 'list' or verb == 'queue' then
                 end
                 for i, f in ipairs(found) do
                         ids[i] = unpad(f.m)
+                end
+                return {'OK', ids}
+        end
+
+        -- The ticket a message is shown on now.
+        local function ticket_now(message)
+                local id = string.match(message, '^%d+')
+                for _ = 1, 5 do
+                        local f = call('HMGET', P .. 't:' .. id, 'state', 'merged_into')
+                        if f[1] ~= 'merged' then
+                                return f[1] and f[1] ~= 'closed' and id
+                        end
+                        id = f[2]
+                end
+                return false
+        end
+
+        function reading.asked()
+                local me, n, seen, ids = ARGV[4], int(ARGV[5], 'n'), {}, {}
+                now_ms = math.floor(int(ARGV[2], 'now') / 1000)
+                local function take(key)
+                        for _, m in ipairs(call('ZRANGE', P .. 'asked:' .. key, '0', '99')) do
+                                local id = ticket_now(m)
+                                if id and not seen[id] and #ids < 100 then
+                                        seen[id] = true
+                                        ids[#ids + 1] = id
+                                end
+                        end
+                end
+                take('a:' .. me)
+                for i = 6, 5 + n do
+                        take('l:' .. ARGV[i])
+                end
+                for i = 6 + n, #ARGV do
+                        if agent_absent(ARGV[i]) and agent_stand_in(ARGV[i]) == me then
+                                take('a:' .. ARGV[i])
+                        end
                 end
                 return {'OK', ids}
         end

@@ -129,6 +129,17 @@ class Desk:
             "commit, queued": ("commit", self.commit_args(7, ["Q", "S", "state", "resolved", "P", 0, "k1",
                                                               "D", "close", self.now + 9], ""), 0),
             "commit, outbox": ("commit", self.commit_args(1, outbox, "", 0), 0),
+            "commit, people": ("commit", self.commit_args(7, [
+                "A", "anna", "G", "vpn", 60000, 10, "F", "anna", self.now + 5, "H", "cal", "{}",
+                "T", "", 60000, "changed", "anna", "first", "helpline", "why", "anna@x", "s@d", "en"]), 0),
+            "commit, several tickets": ("commit", self.commit_args(4, [
+                "U", "anna", "S", "holder", "", "S", "state", "merged", "P", 0, "k2", "?", "a:vera", "4.9", 0,
+                "+", "7", self.ver(7), 1, "S", "merged", '["4"]', "L", "{}", "J", "changed", "", "first", "anna", "",
+                "+", "8", self.ver(8), 1, "M", '"q":1}', "?", "l:first", "$new", self.now]), 0),
+            "commit, a new ticket": ("commit", self.commit_args(4, [
+                "S", "moved", '["1:$ticket$"]', "L", '{"to":"$ticket$"}',
+                "+", "", 0, 1] + [x for x in self.birth("k3") if x not in ("M", '"x":1}', "N", "last_in")][:-2] +
+                ["B", "c1"]), 0),
             "tick": ("tick", [5, 1000, 900000], 3000000),
             "sweep": ("sweep", [], 1),
             "presence": ("presence", ["anna", "offline", "gone", "anna"], 1),
@@ -195,8 +206,8 @@ class AtomicTest(unittest.TestCase):
         used = set()
         for verb, args, _ in self.desk.verbs().values():
             if verb in ("put", "commit"):
-                used |= {a for a in args if isinstance(a, str) and len(a) == 1 and a.isupper()}
-        self.assertEqual(used, set("SNMLJDCOQUKPIVXYZWERGTBA"))
+                used |= {a for a in args if isinstance(a, str) and len(a) == 1 and (a.isupper() or a in "+?")}
+        self.assertEqual(used, set("ABCDEFGHIJKLMNOPQRSTUVWXYZ+?"))
 
     def test_a_wrong_type_changes_nothing(self):
         n = 0
@@ -248,6 +259,21 @@ class AtomicTest(unittest.TestCase):
         other = 8 if owner == "7" else 7
         self.assertEqual(desk.call("commit", *desk.commit_args(other, ["I", steps[-1]]))[0], "OK")
         self.assertEqual(desk.r("GET", taken), owner)
+
+    def test_several_tickets_or_none(self):
+        """One guard that does not hold, and nothing has changed; with all, all have."""
+        desk, r = self.desk, self.desk.r
+        desk.build()
+        steps = ["S", "x", "1", "+", "7", "77", 1, "S", "x", "1"]
+        before = desk.dump()
+        self.assertEqual(desk.call("commit", *desk.commit_args(4, steps))[0], "STALE")
+        self.assertEqual(desk.call("commit", *desk.commit_args(4, steps[:3] + ["+", "999", "1", 1, "S", "x", "1"]))[0], "STALE")
+        self.assertEqual(desk.dump(), before)
+        steps[5] = desk.ver(7)
+        versions = [int(desk.ver(4)), int(desk.ver(7))]
+        self.assertEqual(desk.call("commit", *desk.commit_args(4, steps))[0], "OK")
+        self.assertEqual([r("HGET", PREFIX + "t:%d" % t, "x") for t in (4, 7)], ["1", "1"])
+        self.assertEqual([int(desk.ver(4)), int(desk.ver(7))], [v + 1 for v in versions])
 
     def test_journal_words(self):
         """queue/events.def is the table of what the journal tells."""

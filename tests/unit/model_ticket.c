@@ -111,7 +111,8 @@ test_summary(void **state)
             "\"given\":0,"
             "\"given_back\":0,\"expired\":0,\"created_at\":null,\"queued_at\":null,"
             "\"until\":null,"
-            "\"resolved_at\":null,\"code\":null,\"merged_into\":null,\"promises\":{},\"n_messages\":2,"
+            "\"resolved_at\":null,\"code\":null,\"merged_into\":null,\"promises\":{},"
+            "\"merged\":[],\"consultations\":[],\"approval\":null,\"n_messages\":2,"
             "\"last_in\":null}");
 }
 
@@ -145,7 +146,7 @@ test_document_is_bounded(void **state)
         const char *delivery[2] = {
             "1042.3", "[{\"address\":\"a@b\",\"state\":\"sent\"}]"};
         struct ticket t;
-        struct ticket_document d = {&t, messages, 4, log, 1, delivery, 1, false, 65536};
+        struct ticket_document d = {&t, messages, 4, log, 1, delivery, 1, NULL, false, 65536};
         json_t *o;
         const json_t *list;
 
