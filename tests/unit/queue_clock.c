@@ -246,9 +246,9 @@ test_stands_still(void **state)
         happens(&l, (struct ticket_event){.type = EVENT_PEND}, at += HOUR);
         assert_true(l.t.clocks.stood_ms == at && l.clock_ms == 0);
         assert_true(due(&l, PROMISE_RESOLUTION) == was);
+        at += HOUR; /* from now on it waits for us */
         happens(&l,
-            (struct ticket_event){.type = EVENT_SNOOZE, .until_ms = at + 9 * HOUR},
-            at += HOUR); /* from now on it waits for us */
+            (struct ticket_event){.type = EVENT_SNOOZE, .until_ms = at + 8 * HOUR}, at);
         assert_true(l.t.clocks.stood_ms == 0);
         assert_true(due(&l, PROMISE_RESOLUTION) == was + HOUR);
         happens(&l, (struct ticket_event){.type = EVENT_PEND}, at);
