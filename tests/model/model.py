@@ -791,6 +791,26 @@ class Play:
             m.own_falls_back(agent, m.kept_for(agent))
         self.hinted(self.call("presence", agent, p, "", agent))
 
+    def op_assign(self):
+        """A lead gives a ticket to somebody, out of another's hands if need be."""
+        m, agent = self.m, self.rng.choice(AGENTS)
+        t = self.any_ticket("queued", "held", "waiting")
+        if t is None:
+            return
+        args = self.pull_args(agent, 1, False, t.id, "", "", [], "")
+        args[5], should = "lead", "TAKEN"
+        if t.state == "waiting":
+            should = "REFUSED"
+        elif t.holder != agent and m.used(agent) >= m.agents[agent].holds:
+            should = "FULL"
+        elif t.holder != agent:
+            if t.state == "held":
+                m.unhold(t)
+            m.hold(agent, t, args[6])
+        answer = self.call("pull", *args)
+        self.expect("ASSIGN", answer[0], should)
+        self.hinted(answer)
+
     def op_absent(self):
         m, rng = self.m, self.rng
         a = m.agents[rng.choice(AGENTS)]
@@ -947,7 +967,8 @@ class Play:
                self.op_reply: 14, self.op_resolve: 5, self.op_reopen: 2, self.op_lost: 3, self.op_touch: 5,
                self.op_note: 2, self.op_unsend: 2, self.op_presence: 3, self.op_grace: 3, self.op_live: 1, self.op_refuse: 2,
                self.op_tick: 10, self.op_settle: 6, self.op_retry: 1, self.op_escalate: 4, self.op_reload: 1,
-               self.op_sweep: 1, self.op_absent: 1, self.op_declare: 1}
+               self.op_sweep: 1, self.op_absent: 1, self.op_declare: 1,
+               self.op_assign: 3}
         names, weights = list(ops), list(ops.values())
         for i in range(n_ops):
             if time.monotonic() > self.until:
