@@ -14,7 +14,7 @@ What it finds by itself:
     tests/{play,model,crash}/*.py     unittest files (they import unittest), and by comments in them:
         # run: release asan           with these builds (default release)
         # alone                       with nothing beside it
-        # seconds: 300                how long it may take at most (default 240)
+        # seconds: 300                how long it may take at most (default and least 400)
         # takes: 40                   about how long it takes: long ones begin first (default 5)
 
 The variants are built one after the other; what needs one runs as soon as it is there,
@@ -98,7 +98,7 @@ def marks(path):
     seconds = re.search(r"^# seconds: (\d+)", text, re.M)
     takes = re.search(r"^# takes: (\d+)", text, re.M)
     return {"runs": runs.group(1).split() if runs else ["release"], "alone": bool(re.search(r"^# alone\b", text, re.M)),
-            "seconds": int(seconds.group(1)) if seconds else 240, "takes": int(takes.group(1)) if takes else 5}
+            "seconds": max(400, int(seconds.group(1)) if seconds else 0), "takes": int(takes.group(1)) if takes else 5}
 
 
 def find_units():
