@@ -430,7 +430,8 @@ void store_quarantine_drop(
 struct tick_answer {
         unsigned n_done;
         bool more; /* call again at once */
-        const char **clocks; /* tickets whose clock has come: told until a commit sets it */
+        const char *
+            *clocks; /* tickets whose clock has come: told until a commit sets it */
         size_t n_clocks;
         const char **outbox; /* entries claimed for us (for claim_ms) */
         size_t n_outbox;

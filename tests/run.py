@@ -4,8 +4,8 @@
     tests/run.py play/ base_        what has one of these words in its name
     tests/run.py --no-build races   with what is built
 
-One line a test file; the whole output of each is in build/test-logs/, that of a
-failing one is printed too. The last line is "N passed, N failed", with
+One line a test file, with the seconds it took and those of a processor; the whole
+output of each is in build/test-logs/, that of a failing one is printed too. The last line is "N passed, N failed", with
 ", N skipped" where something was skipped (each with its reason above).
 
 What it finds by itself:
@@ -14,7 +14,7 @@ What it finds by itself:
     tests/{play,model,crash}/*.py     unittest files (they import unittest), and by comments in them:
         # run: release asan           with these builds (default release)
         # alone                       with nothing beside it
-        # seconds: 300                how long it may take at most (default 240)
+        # seconds: 300                how long it may take at most (default and least 400)
         # takes: 40                   about how long it takes: long ones begin first (default 5)
 
 The variants are built one after the other; what needs one runs as soon as it is there,
@@ -98,7 +98,7 @@ def marks(path):
     seconds = re.search(r"^# seconds: (\d+)", text, re.M)
     takes = re.search(r"^# takes: (\d+)", text, re.M)
     return {"runs": runs.group(1).split() if runs else ["release"], "alone": bool(re.search(r"^# alone\b", text, re.M)),
-            "seconds": int(seconds.group(1)) if seconds else 240, "takes": int(takes.group(1)) if takes else 5}
+            "seconds": max(400, int(seconds.group(1)) if seconds else 0), "takes": int(takes.group(1)) if takes else 5}
 
 
 def find_units():
@@ -136,6 +136,18 @@ def find_checks():
     yield Job("lengths", [PYTHON, "tests/lengths.py"], count_exit, seconds=60)
 
 
+def ended(p, seconds):
+    """The exit code of the process and the CPU seconds of it and what it waited for; None: it is not over."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        pid, status, used = os.wait4(p.pid, os.WNOHANG)
+        if pid != 0:
+            p.returncode = os.waitstatus_to_exitcode(status)
+            return p.returncode, used.ru_utime + used.ru_stime
+        time.sleep(0.02)
+    return None, 0.0
+
+
 class Runner:
     def __init__(self):
         self.lock = threading.Lock()
@@ -148,7 +160,7 @@ class Runner:
     def execute(self, job):
         log = os.path.join(LOGS, re.sub(r"[^a-zA-Z0-9_.-]+", "_", job.name).strip("_") + ".log")
         began = time.monotonic()
-        late = False
+        late, cpu = False, 0.0
         with open(log, "wb") as out:
             try:
                 p = subprocess.Popen(job.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
@@ -157,21 +169,20 @@ class Runner:
                 out.write(str(e).encode() + b"\n")
                 p = None
             if p is not None:
-                try:
-                    code = p.wait(job.seconds)
-                except subprocess.TimeoutExpired:
+                code, cpu = ended(p, job.seconds)
+                if code is None:
                     late = True
                     os.killpg(p.pid, signal.SIGKILL)
-                    code = p.wait()
+                    code, cpu = ended(p, 60)
             else:
                 code = 127
         with open(log, encoding="utf-8", errors="replace") as f:
             output = f.read()
         if late:
             output += "\n*** ended: it took longer than %d s\n" % job.seconds
-        self.tell(job, output, code, time.monotonic() - began, log)
+        self.tell(job, output, code, time.monotonic() - began, cpu, log)
 
-    def tell(self, job, output, code, took, log):
+    def tell(self, job, output, code, took, cpu, log):
         passed, failed, skipped = job.counter(output, code)
         reasons = sorted(set(re.findall(r"skipped ['\"](.+)['\"]$", output, re.M)))
         with self.lock:
@@ -182,7 +193,7 @@ class Runner:
                 print(output if len(output) < 60000 else output[:20000] + "\n[...]\n" + output[-40000:])
                 print("---")
             counts = "%d passed" % passed + (", %d failed" % failed if failed else "") + (", %d skipped" % skipped if skipped else "")
-            print("%-5s %-40s %-28s %6.1f s" % ("FAIL" if failed else "ok", job.name, counts, took), flush=True)
+            print("%-5s %-40s %-28s %6.1f s %6.1f CPU" % ("FAIL" if failed else "ok", job.name, counts, took, cpu), flush=True)
             for r in reasons:
                 print("      skipped: %s" % r, flush=True)
         job.result = failed == 0

@@ -150,6 +150,14 @@ head_customer(struct paper *p, const json_t *d)
         add_facts(p, &facts);
 }
 
+static const char *
+promise_name(const char *key)
+{
+        if (strcmp(key, "first_response") == 0)
+                return tr("first answer");
+        return strcmp(key, "resolution") == 0 ? tr("solution") : key;
+}
+
 static void
 head_promises(struct paper *p, const json_t *d)
 {
@@ -164,7 +172,7 @@ head_promises(struct paper *p, const json_t *d)
                     json_is_true(json_object_get(promise, "met")) ||
                     *when_of(p, promise, "due", at) == '\0')
                         continue;
-                snprintf(text, sizeof text, tr("%.60s by: %s%s"), tool_name_of(name), at,
+                snprintf(text, sizeof text, tr("%.60s by: %s%s"), promise_name(name), at,
                     json_bool(promise, "paused", false) ? tr(" (stopped)") : "");
                 add_fact(&facts, text);
         }

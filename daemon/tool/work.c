@@ -319,12 +319,17 @@ why_steps(struct buf *b, const json_t *list)
 {
         for (size_t i = 0; i < json_array_size(list); i++) {
                 const json_t *s = json_array_get(list, i);
+                const char *at = json_str(s, "at", "");
                 struct arena *a AUTO_ARENA = arena_new();
+                char when[48] = "";
+                int64_t us;
 
+                if (clock_parse(at, &us))
+                        when_format(us, clock_now_us(), when);
                 why_wrapped(b, STYLE_NONE,
                     arena_printf(a, "  %s %-6s ", tr("after"), json_str(s, "after", "?")),
                     arena_printf(
-                        a, "%s  %s", json_str(s, "does", ""), json_str(s, "at", "")));
+                        a, "%s  %s", json_str(s, "does", ""), *when != '\0' ? when : at));
         }
 }
 

@@ -274,7 +274,10 @@ local function own_fall_back(agent)
         for _, m in ipairs(list) do
                 local id = unpad(m)
                 if ticket_load(id) then
-                        fall_back(id, agent, true)
+                        -- one whose time has ended in this very script is gone from here already
+                        if hget('t:' .. id, 'own') == '1' and hget('t:' .. id, 'owner') == agent then
+                                fall_back(id, agent, true)
+                        end
                 else
                         write('ZREM', 'own:' .. agent, m)
                 end

@@ -203,7 +203,7 @@ if verb == 'pull' then
         local function pull_ready()
                 local k = 'a:' .. pull.agent
                 local p = hget(k, 'presence') or 'offline'
-                if agent_absent(pull.agent) then
+                if agent_absent(pull.agent) or hget(k, 'closed') == '1' then
                         return false
                 end
                 if p == 'offline' and ARGV[16] == '1' then
@@ -215,7 +215,7 @@ if verb == 'pull' then
                         journal('came', '', '', pull.agent, pull.agent, '')
                         p = 'ready'
                 end
-                return p == 'ready' and hget(k, 'closed') ~= '1'
+                return p == 'ready'
         end
 
         local function take_class(id)

@@ -8,6 +8,8 @@
     pairs   RESERVE + RESOLVE, beside the very same scripts alone
     wake    from the last byte of a mail to the waiting agent who gets it: p50, p99, at
             rest and with 500 mails a second for others
+    match   pull and arrival with 1, 200 and 2,000 classes and up to 1,000,000 tickets that wait,
+            beside LPOP and RPUSH of a plain list; 10,000 parked agents (matching.py)
     memory  of the daemon at rest, with 1,000 agents connected and waiting, and while a file of
             20 MB comes in at each of 50 connections
 
@@ -31,6 +33,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "play"))
 from desk import Client, Desk, mail, unix_connect, wait_for  # noqa: E402,F401
 from resp import encode  # noqa: E402
+import matching  # noqa: E402
 import ways_in  # noqa: E402
 
 PART_S = float(os.environ.get("SECONDS") or 5)
@@ -475,7 +478,7 @@ def bench_memory():
 
 def main():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16384), hard))
     with Desk(agents=AGENTS, rules="") as d:
         say("bench    %d processors, %s; the load is made on the same ones" % (os.cpu_count(), time.strftime("%Y-%m-%d")))
         fsyncs = fsyncs_per_second(d.state)
@@ -485,6 +488,8 @@ def main():
         bench_wake(d, rates)
         bench_pairs(d)
         d.fsck()
+    matching.bench_scripts(say)
+    matching.bench_parked(say, min(10000, hard - 300))
     bench_memory()
     ways_in.bench_uploads(AGENTS, say)
     with open("build/bench.txt", "w") as f:

@@ -100,7 +100,7 @@ class Desk:
         self.call("token", "tk", "anna", "00", "name", 1)
         self.call("grace", "robot", 1, self.now + 1)
         # vera is absent: anna stands for her
-        self.call("agents", "vera", 5, "anna")
+        self.call("agents", "vera", 5, "anna", 0)
         self.call("absent", "vera", self.now - 1, self.now + 9000, "", "vera")
         self.call("tick", 0, 1000, 900000)
         self.r("HSET", PREFIX + "cref", "gone", 0)
@@ -150,7 +150,7 @@ class Desk:
             "absent": ("absent", ["anna", self.now + 5, self.now + 99, "robot", "anna"], 1),
             "absent, no longer": ("absent", ["vera", 0, 0, "", "anna"], 1),
             "moved": ("moved", ["vera", self.now + 9000], 1),
-            "agents": ("agents", ["anna", 3, "vera", "newone", 2, ""], 1),
+            "agents": ("agents", ["anna", 3, "vera", 1, "newone", 2, "", 0], 1),
             "grace": ("grace", ["anna", 0, self.now + 9], 1),
             "token": ("token", ["tk2", "anna", "11", "n", 1], 1),
             "untoken": ("untoken", ["tk"], 1),

@@ -30,7 +30,11 @@ class Refused(Exception):
 class Redis:
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(path)
+        try:
+            self.sock.connect(path)
+        except OSError:
+            self.sock.close()
+            raise
         self.file = self.sock.makefile("rb", 1 << 16)
 
     def send(self, *args):
@@ -83,11 +87,14 @@ class Server:
             ["redis-server", "--port", "0", "--dir", self.dir, "--unixsocket", "r.sock", "--save", "",
              "--appendonly", "no", "--loglevel", "warning"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            if os.path.exists(path):
+        for i in range(1200):
+            try:
+                self.redis = Redis(path)
                 break
-            time.sleep(0.05)
-        self.redis = Redis(path)
+            except OSError:  # it is not there, or there and not yet listening
+                if i == 1199 or self.process.poll() is not None:
+                    raise
+                time.sleep(0.05)
 
     def load(self, text):
         return self.redis("SCRIPT", "LOAD", text.encode())

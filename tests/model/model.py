@@ -1,7 +1,8 @@
 """The real scripts against the most naive model: a list of tickets and a scan.
 
 Classes widen by steps, in real time and in open hours; agents help, hold by weight, change
-what they can (a reload), pause after what they finish; tickets are handed to other lines.
+what they can (a reload), pause after what they finish, are absent and have deputies; tickets
+are handed to other lines.
 Random operations; after each the script's answer is compared, and every so often all
 that is in the store. The seed is printed and rolls; MODEL_SEED, MODEL_OPS
 and MODEL_SECONDS choose.
@@ -54,6 +55,9 @@ class Agent:
         self.holds = 4 if self.bot else 3
         self.skips, self.grace, self.wrap = {}, 0, 0
         self.profile = None
+        self.deputy, self.closed = "", False
+        self.reason, self.absent = "", False  # absent: told by the clock
+        self.absence = (0, 0, "")  # from, until, deputy
 
 
 class Model:
@@ -80,8 +84,59 @@ class Model:
         self.due.pop("own:%d" % t.id, None)
         self.hints.add("c:" + t.cls)
 
+    def is_absent(self, a):
+        return 0 < a.absence[0] <= self.now < a.absence[1]
+
+    def keeper(self, agent):
+        """He or the first of his deputies who is there and has room; a chain of five, no circle."""
+        seen = []
+        while agent and agent not in seen and len(seen) < 6:
+            seen.append(agent)
+            a = self.agents[agent]
+            if a.presence != "offline" and not self.is_absent(a) and self.used(agent) < a.holds:
+                return agent
+            agent = self.is_absent(a) and a.absence[2] or a.deputy
+        return ""
+
+    def kept_for(self, agent):
+        return sorted((t for t in self.open.values() if t.own and t.owner == agent and t.state == "queued"),
+                      key=lambda t: (t.v, t.id))
+
+    def own_falls_back(self, agent, kept):
+        """kept: what was his when the script began; some of it may be gone by another clock."""
+        for t in kept[:100]:
+            if t.own and t.owner == agent:
+                self.to_own(t, agent, t.until)
+                self.bump(t)
+        return len(kept[:100])
+
+    def absence_over(self, a):
+        was, a.absent, a.absence = a.absent, False, (0, 0, "")
+        self.due.pop("absent:" + a.name, None)
+        if was:
+            if (a.presence, a.reason) == ("away", "absent"):
+                a.presence, a.reason = "offline", ""
+            self.hints.add("a:" + a.name)
+
+    def absent_clock(self, a, kept):
+        start, until, _ = a.absence
+        if start > self.now or start == 0:
+            if start:
+                self.due["absent:" + a.name] = start
+            return 0
+        self.hints.add("a:" + a.name)
+        if until <= self.now:
+            self.absence_over(a)
+            return 1
+        if not a.absent:
+            a.absent, a.presence, a.reason = True, "away", "absent"
+        n = self.own_falls_back(a.name, kept)
+        self.due["absent:" + a.name] = until if n < 100 else self.now
+        return n + 1
+
     def to_own(self, t, agent, until):
-        if agent and self.agents[agent].presence != "offline":
+        agent = self.keeper(agent)
+        if agent:
             t.state, t.own, t.owner, t.until = "queued", True, agent, until
             self.due["own:%d" % t.id] = until
             self.hints.add("a:" + agent)
@@ -173,7 +228,7 @@ class Model:
         self.bump(t)
 
     def tick(self, n_claims, claim_ms):
-        done = 0
+        done, kept = 0, {a: self.kept_for(a) for a in self.agents}
         for m in sorted((m for m, at in self.due.items() if at <= self.now), key=lambda m: (self.due[m], m))[:100]:
             kind, name = m.split(":")
             if self.due.pop(m, None) is None:
@@ -181,6 +236,9 @@ class Model:
             if kind == "wrap":
                 self.agents[name].wrap = 0
                 self.hints.add("a:" + name)
+                continue
+            if kind == "absent":
+                done += self.absent_clock(self.agents[name], kept[name])
                 continue
             if kind == "grace":
                 a = self.agents[name]
@@ -242,6 +300,7 @@ class Play:
             CLASSES[c.id] = c
         for a in self.m.agents.values():
             a.profile = routing.random_profile(self.rng)
+            self.r("HSET", PREFIX + "a:" + a.name, "holds", a.holds)
 
     # -- the wire --
 
@@ -438,8 +497,9 @@ class Play:
         idem = "%s:p%d" % (agent, self.nonce) if rng.random() < 0.5 else ""
         args = self.pull_args(agent, count, own, "", idem, "w", classes, hinted)
         chosen, word = [], "AWAY"
-        if a.presence != "away":
-            a.presence = "ready"
+        if a.presence == "offline" and not m.is_absent(a) and not a.closed:
+            a.presence, a.reason = "ready", ""
+        if a.presence == "ready" and not m.is_absent(a) and not a.closed:
             chosen = m.choose(agent, classes, own, count)
             is_full = m.used(agent) >= a.holds or a.wrap > m.now
             word = "TAKEN" if chosen else "FULL" if is_full else "NOTHING"
@@ -495,7 +555,8 @@ class Play:
         classes = list(CLASSES)
         for i in range(12):
             used = m.used(agent)
-            if m.agents[agent].presence != "ready" or used >= m.agents[agent].holds:
+            a = m.agents[agent]
+            if a.presence != "ready" or m.is_absent(a) or a.closed or used >= m.agents[agent].holds:
                 return
             self.nonce += 1
             m.hints = set()
@@ -718,16 +779,63 @@ class Play:
     def op_presence(self):
         m, rng = self.m, self.rng
         agent, p = rng.choice(AGENTS), rng.choice(["ready", "ready", "away", "offline"])
-        m.agents[agent].presence = p
+        a = m.agents[agent]
         if p == "ready":
+            if a.absent or m.is_absent(a):
+                m.absence_over(a)
             m.hints.add("a:" + agent)
-            m.agents[agent].wrap = 0
+            a.wrap = 0
             m.due.pop("wrap:" + agent, None)
+        a.presence, a.reason = p, ""
         if p == "offline":
-            for t in [t for t in m.open.values() if t.own and t.owner == agent and t.state == "queued"]:
-                m.to_class(t)
-                m.bump(t)
+            m.own_falls_back(agent, m.kept_for(agent))
         self.hinted(self.call("presence", agent, p, "", agent))
+
+    def op_assign(self):
+        """A lead gives a ticket to somebody, out of another's hands if need be."""
+        m, agent = self.m, self.rng.choice(AGENTS)
+        t = self.any_ticket("queued", "held", "waiting")
+        if t is None:
+            return
+        args = self.pull_args(agent, 1, False, t.id, "", "", [], "")
+        args[5], should = "lead", "TAKEN"
+        if t.state == "waiting":
+            should = "REFUSED"
+        elif t.holder != agent and m.used(agent) >= m.agents[agent].holds:
+            should = "FULL"
+        elif t.holder != agent:
+            if t.state == "held":
+                m.unhold(t)
+            m.hold(agent, t, args[6])
+        answer = self.call("pull", *args)
+        self.expect("ASSIGN", answer[0], should)
+        self.hinted(answer)
+
+    def op_absent(self):
+        m, rng = self.m, self.rng
+        a = m.agents[rng.choice(AGENTS)]
+        start = m.now + rng.choice([0, 0, 5 * MINUTE])
+        until = m.now + rng.choice([0, 10 * MINUTE, 60 * MINUTE])
+        deputy = rng.choice(["", "", rng.choice(AGENTS)])
+        if until <= m.now or until <= start:
+            m.absence_over(a)
+        else:
+            if a.absent and start > m.now:
+                m.absence_over(a)
+            a.absence = (start, until, deputy)
+            m.due["absent:" + a.name] = start
+            m.hints.add("a:" + a.name)
+        self.hinted(self.call("absent", a.name, start, until, deputy, a.name))
+
+    def op_declare(self):
+        """What the configuration says of one: capacity, deputy, whether it is in his hours."""
+        m, rng = self.m, self.rng
+        a, closed = m.agents[rng.choice(AGENTS)], rng.random() < 0.1
+        a.deputy, a.holds = rng.choice(["", rng.choice(AGENTS)]), rng.choice([2, 3, 4])
+        if a.closed and not closed:
+            m.hints.add("a:" + a.name)
+        a.closed = closed
+        self.hinted(self.call("agents", a.name, a.holds, a.deputy, int(closed)))
 
     def op_grace(self):
         m, rng = self.m, self.rng
@@ -859,7 +967,8 @@ class Play:
                self.op_reply: 14, self.op_resolve: 5, self.op_reopen: 2, self.op_lost: 3, self.op_touch: 5,
                self.op_note: 2, self.op_unsend: 2, self.op_presence: 3, self.op_grace: 3, self.op_live: 1, self.op_refuse: 2,
                self.op_tick: 10, self.op_settle: 6, self.op_retry: 1, self.op_escalate: 4, self.op_reload: 1,
-               self.op_sweep: 1}
+               self.op_sweep: 1, self.op_absent: 1, self.op_declare: 1,
+               self.op_assign: 3}
         names, weights = list(ops), list(ops.values())
         for i in range(n_ops):
             if time.monotonic() > self.until:

@@ -24,6 +24,10 @@ class Closed(Exception):
     """The other side has closed the connection."""
 
 
+class Simple(str):
+    """A simple string, +OK: a str that redis-cli prints without quotes."""
+
+
 class Push(list):
     """A RESP3 push frame."""
 
@@ -174,7 +178,7 @@ class Client:
         line = self._line(deadline)
         kind, rest = line[:1], line[1:]
         if kind == b"+":
-            return rest.decode()
+            return Simple(rest.decode())
         if kind == b"-":
             return RespError(rest.decode("utf-8", "replace"))
         if kind in (b":", b"("):

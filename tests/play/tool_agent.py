@@ -20,7 +20,7 @@ import time
 import unicodedata
 import unittest
 
-from desk import PATIENCE, SLOW, Desk, mail, wait_for
+from desk import AGENTS, PATIENCE, SLOW, Desk, mail, wait_for
 from proxy import Proxy
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -93,7 +93,7 @@ class Terminal:
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.desk = Desk(live=False)
+        cls.desk = Desk(live=False, agents=AGENTS + 'agent petr "Пётр Зимин" { trainee of anna }\n')
         wait_for(lambda: cls.desk.tool("search", "x", check=False).returncode == 0, what="the index is built")
 
     @classmethod
@@ -318,6 +318,48 @@ class Day(Case):
         self.assertIn("просил перезвонить", call["text"])
         self.assertIn("still to come", self.pipe("anna", "call", "+74951234567", "--at", "2030-01-01 10:00", code=2))
         self.assertIn("NOSUCH", self.pipe("anna", "new", "-t", "999999", "-m", "x", code=1))
+
+    def test_asking(self):
+        n = self.held("anna")
+        q = self.pipe("anna", "consult", "-a", "dina", "чей", "это", "счёт?").strip()
+        self.assertRegex(q, r"^%s\.\d+$" % n)
+        self.assertIn("чей это счёт?", self.pipe("anna", "show").split("──")[0])
+        row = self.pipe("dina", "ls", "--asked").rstrip("\n").split("\t")
+        self.assertEqual([q, "anna", "dina", "чей это счёт?"], row[:3] + row[4:])
+        self.assertEqual("OK\n", self.pipe("dina", "answer", q, "Ромашки"))
+        self.assertEqual("", self.pipe("dina", "ls", "--asked"))
+        self.assertIn("Ромашки", self.pipe("anna", "show"))
+        q = self.pipe("anna", "consult", n, "--line", "second", stdin="как быть?\n".encode()).strip()
+        self.assertIn("как быть?", self.screen("lena", "ls", "--asked", LC_ALL="ru_RU.UTF-8"))
+        self.assertIn("usage: helpline answer", self.pipe("lena", "answer", code=2))
+
+    def test_trainee(self):
+        n = self.held("petr", "Завис экран")
+        m = self.pipe("petr", "reply", "-m", "Выключите и включите").strip()
+        row = self.pipe("anna", "ls", "--asked").rstrip("\n").split("\t")
+        self.assertEqual((m, "petr"), (row[0], row[1]))
+        self.assertIn("waits for approval", self.pipe("petr", "show", n))
+        self.assertEqual("OK\n", self.pipe("anna", "approve", m))
+        self.assertEqual("waiting", self.show(n)["state"])
+
+    def test_two_tickets(self):
+        a, b = self.ticket("Завис экран"), self.held("anna", "Экран завис")
+        self.assertEqual(b + "\n", self.pipe("anna", "link", a))
+        self.assertIn(a, json.dumps(self.show(b)["links"]))
+        self.assertEqual(a + "\n", self.pipe("anna", "merge", "into", a))
+        self.assertEqual("merged", self.show(b)["state"])
+        self.assertEqual(b + "\n", self.pipe("vera", "unmerge", b))
+        self.pipe("vera", "merge", b, a)
+        self.pipe("vera", "unmerge", b)
+        new = self.pipe("vera", "split", b, b + ".1", code=0 if len(self.show(b)["messages"]) > 1 else 1)
+        self.assertIn("STATE" if not new.strip().isdigit() else new.strip(), new)
+
+    def test_draft(self):
+        n = self.held("anna")
+        self.pipe("anna", "draft", "-m", "Начало ответа")
+        self.assertIn("Unfinished answer\nНачало ответа", self.pipe("anna", "show"))
+        self.screen("anna", "reply", VISUAL=self.editor('sed -i "s/^Начало.*/&, и его конец/" "$1"\n'))
+        self.assertEqual("Начало ответа, и его конец", self.show(n)["messages"][-1]["text"])
 
     def test_save(self):
         raw = os.urandom(1500000)

@@ -146,7 +146,8 @@ test_document_is_bounded(void **state)
         const char *delivery[2] = {
             "1042.3", "[{\"address\":\"a@b\",\"state\":\"sent\"}]"};
         struct ticket t;
-        struct ticket_document d = {&t, messages, 4, log, 1, delivery, 1, NULL, false, 65536};
+        struct ticket_document d = {
+            &t, messages, 4, log, 1, delivery, 1, NULL, false, 65536};
         json_t *o;
         const json_t *list;
 
