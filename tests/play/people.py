@@ -193,9 +193,12 @@ class People(unittest.TestCase):
         self.assertIsNone(c.read())
 
     def test_many_kept_for_him_fall_back(self):
-        tickets = [self.mail() for _ in range(130)]
+        for i in range(110):
+            self.d.deliver(mail("Help", sender="m%d@customer.example" % i), sender="m%d@customer.example" % i)
+        tickets = [t["id"] for t in self.d.list("STATE", "queued")]
         for t in tickets:
-            self.vera("TRANSFER", t, "AGENT", "anna")
+            self.vera.send("TRANSFER", t, "AGENT", "anna")
+        self.assertEqual({"OK"}, {self.vera.read() for _ in tickets})
         self.nothing(self.dina)
         for name in ("anna", "petr", "lena"):
             self.vera("ABSENT", "FROM", "now", "UNTIL", "1h", "AGENT", name)
