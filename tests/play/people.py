@@ -172,9 +172,10 @@ class People(unittest.TestCase):
     def test_it_begins_and_ends_by_itself(self):
         t = self.mail()
         self.gets(self.anna, t)
-        self.anna("ABSENT", "FROM", "1s", "UNTIL", "3s")
+        self.anna("ABSENT", "FROM", "1s", "UNTIL", "1h")
         wait_for(lambda: self.doc(t)["owner"] == "petr", what="it has begun")
         self.gets(self.petr, t)
+        self.anna("ABSENT", "FROM", "now", "UNTIL", "1s")
         t = self.mail()
         wait_for(lambda: [x["id"] for x in self.d.reserve(self.anna)] == [t], what="it is over")
 
