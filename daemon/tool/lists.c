@@ -303,7 +303,7 @@ static const struct table_column agent_columns[] = {
     {"line", "line", false, 14},
     {"presence", "presence", false, 12},
     {"used", "in hand", true, 8},
-    {"reason", "reason", false, 16},
+    {"reason", "reason", false, 30},
 };
 
 static void
@@ -334,6 +334,22 @@ line_add(struct table *table, const json_t *d)
         cell_number(table, d, "agents");
 }
 
+/* Why he is not there: what he has said, else until when his absence lasts. */
+static void
+agent_reason(struct table *table, const json_t *d)
+{
+        const char *reason = json_str(d, "reason", "");
+        struct arena *a AUTO_ARENA = arena_new();
+        char until[48];
+        int64_t us;
+
+        if (*reason == '\0' && clock_parse(json_str(d, "absent_until", ""), &us)) {
+                when_format(us, clock_now_us(), until);
+                reason = arena_printf(a, tr("absent until: %s"), until);
+        }
+        table_cell(table, reason, json_str(d, "reason", ""), STYLE_NONE);
+}
+
 static void
 agent_add(struct table *table, const json_t *d)
 {
@@ -350,7 +366,7 @@ agent_add(struct table *table, const json_t *d)
         table_cell(table, json_str(d, "line", ""), NULL, STYLE_NONE);
         table_cell(table, tool_name_of(presence), presence, style_of(presence));
         table_cell(table, hand, used, STYLE_NONE);
-        table_cell(table, json_str(d, "reason", ""), NULL, STYLE_NONE);
+        agent_reason(table, d);
 }
 
 struct table *

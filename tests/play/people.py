@@ -172,9 +172,10 @@ class People(unittest.TestCase):
     def test_it_begins_and_ends_by_itself(self):
         t = self.mail()
         self.gets(self.anna, t)
-        self.anna("ABSENT", "FROM", "1s", "UNTIL", "3s")
+        self.anna("ABSENT", "FROM", "1s", "UNTIL", "1h")
         wait_for(lambda: self.doc(t)["owner"] == "petr", what="it has begun")
         self.gets(self.petr, t)
+        self.anna("ABSENT", "FROM", "now", "UNTIL", "1s")
         t = self.mail()
         wait_for(lambda: [x["id"] for x in self.d.reserve(self.anna)] == [t], what="it is over")
 
@@ -193,9 +194,12 @@ class People(unittest.TestCase):
         self.assertIsNone(c.read())
 
     def test_many_kept_for_him_fall_back(self):
-        tickets = [self.mail() for _ in range(130)]
+        for i in range(110):
+            self.d.deliver(mail("Help", sender="m%d@customer.example" % i), sender="m%d@customer.example" % i)
+        tickets = [t["id"] for t in self.d.list("STATE", "queued")]
         for t in tickets:
-            self.vera("TRANSFER", t, "AGENT", "anna")
+            self.vera.send("TRANSFER", t, "AGENT", "anna")
+        self.assertEqual({"OK"}, {self.vera.read() for _ in tickets})
         self.nothing(self.dina)
         for name in ("anna", "petr", "lena"):
             self.vera("ABSENT", "FROM", "now", "UNTIL", "1h", "AGENT", name)

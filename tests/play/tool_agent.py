@@ -302,6 +302,7 @@ class Day(Case):
         self.assertIn("you are away", self.pipe("dina", "next", code=3))
         self.pipe("dina", "ready")
         self.pipe("dina", "absent", "--from", "послезавтра", "--until", "2027-12-01", "--deputy", "anna")
+        self.assertIn("absent until: Dec 1 2027", self.screen("vera", "agents", columns=100))
         self.pipe("dina", "absent", "--until", "now")
         self.assertIn("past", self.pipe("dina", "absent", "--until", "2020-01-01", code=2))
 
