@@ -77,6 +77,8 @@ test_values(void **state)
         assert_int_equal(config_line(c, "first")->escalate.days, 1);
         assert_int_equal(config_line(c, "third")->handed_ms, 3600000);
         assert_string_equal(config_agent(c, "vera")->deputy, "lena");
+        assert_string_equal(config_agent(c, "petr")->tutor, "anna");
+        assert_int_equal(config_agent(c, "petr")->role, ROLE_TRAINEE);
         assert_string_equal(config_agent(c, "resetbot")->only, "reset");
         assert_true(config_agent(c, "marina")->notify_mail);
         assert_int_equal(c->n_codes, 5);
