@@ -67,6 +67,7 @@ struct promise_options { /* `promise standard { hours office; … }` */
         const char *name;
         const struct hours_options *hours; /* NULL: always */
         struct open_time first_response, next_response, resolution; /* 0 0: none */
+        unsigned priority; /* enum priority: when it is at risk, at least this */
         unsigned warn; /* share of the time after which it is at risk, percent; 80 */
 };
 

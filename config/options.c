@@ -213,6 +213,8 @@ const struct option options[] = {
         "a person answers what the customer writes later"},
     {BLOCK_PROMISE, "resolution", TYPE_OPEN, "a duration", SECOND, 2 * YEAR, "", IN_PROMISE(resolution), 0, BLOCK_NONE, 0,
         "the ticket is resolved, not counting while it is with the customer"},
+    {BLOCK_PROMISE, "priority", TYPE_WORD, "low, normal, high or urgent", 0, 0, "low", IN_PROMISE(priority), 0, BLOCK_NONE, 0,
+        "when it is at risk the ticket has at least this priority; its start stays"},
     {BLOCK_PROMISE, "warn", TYPE_SHARE, "a share like 80%", 1, 99, "80%", IN_PROMISE(warn), 0, BLOCK_NONE, 0,
         "when this much of the time has passed, the promise is at risk"},
     {BLOCK_TOP, "no-answer", TYPE_BLOCK, "a block", 0, 0, "", NOWHERE, BLOCK_NO_ANSWER, 0,

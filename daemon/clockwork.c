@@ -99,6 +99,23 @@ event_leads(const struct config *c, struct arena *a, struct ticket_event *e)
         e->to = to;
 }
 
+/* What its promise wants when it is at risk, if that is more than it has. */
+static void
+event_priority(
+    struct desk *d, const struct ticket *t, struct arena *a, struct ticket_event *e)
+{
+        const struct promise_options *p = config_promise(d->config, t->clocks.name);
+        struct class *k;
+
+        if (p == NULL || (enum priority)p->priority <= t->priority)
+                return;
+        k = arena_alloc(a, sizeof *k);
+        e->priority = (enum priority)p->priority;
+        rules_class_priority(d->config, t, e->priority, a, k);
+        desk_learn_class(d, k);
+        e->class_doc = k;
+}
+
 /* Its time in this line is over, and there is one above. */
 static bool
 escalates(const struct ticket *t, const struct line_options *up, int64_t now_ms)
@@ -138,6 +155,7 @@ job_decide(const struct clock_job *j, const struct ticket *t, struct arena *a,
                 e.text = "its time in this line is over";
         } else {
                 event_leads(c, a, &e);
+                event_priority(d, t, a, &e);
         }
         return ticket_apply(t, &e, a, ch, err);
 }

@@ -235,16 +235,23 @@ promise_tell(const struct law *l, struct clocks *k, enum promise_kind kind)
                                       .language = desk_language(l)});
 }
 
+/* class_doc is there when the promise wants a higher priority than the ticket has. */
 static void
 promises_tell(const struct law *l, struct clocks *k)
 {
+        bool told = false;
+
         for (int i = 0; i < N_PROMISES; i++) {
                 int64_t next = promise_next_ms(&k->of[i]);
 
                 if (next != 0 && next <= l->e->now_ms &&
-                    (k->stood_ms == 0 || i == PROMISE_HAND))
+                    (k->stood_ms == 0 || i == PROMISE_HAND)) {
                         promise_tell(l, k, (enum promise_kind)i);
+                        told = true;
+                }
         }
+        if (told && l->e->class_doc != NULL && state_is_open(l->after->state))
+                law_raise(l);
 }
 
 /* What needs the whole ticket; telling of promises comes in law_clocks(). */

@@ -106,6 +106,9 @@ law_consults_set(const struct law *l, const char *json, const char *ticket, bool
 /* Those of another ticket are added. */
 void law_consults_join(const struct law *l, const char *json);
 
+/* Of e->priority and e->class_doc from now on, with the start it had. */
+void law_raise(const struct law *l);
+
 /* ---- clocks ---- */
 /* After each event: what becomes of the ticket's clocks. */
 void law_clocks(const struct law *l);

@@ -317,17 +317,23 @@ move_assign(const struct law *l, struct err *err)
         return move_owner(l, "assigned", err);
 }
 
-static int
-move_raise(const struct law *l, struct err *err)
+void
+law_raise(const struct law *l)
 {
         const struct ticket *t = l->t;
 
-        if (lead_allowed(l, err) == -1)
-                return -1;
         change_set(l->c, "prio", priority_name(l->e->priority));
         move_reclass(l, move_class(l));
         law_log(l, "raised", priority_name(t->priority), priority_name(l->e->priority));
         law_journal(l, "changed", "priority");
+}
+
+static int
+move_raise(const struct law *l, struct err *err)
+{
+        if (lead_allowed(l, err) == -1)
+                return -1;
+        law_raise(l);
         return 0;
 }
 

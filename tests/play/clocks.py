@@ -21,7 +21,7 @@ agent oleg "Oleg" { line third; holds 100 }
 agent vera "Vera" { role lead; line third; notify mail; mail vera@desk.example }
 agent bot  "Bot"  { role bot }
 acknowledge none
-promise fast { first-response 1s; warn 50% }
+promise fast { first-response 1s; warn 50%; priority high }
 promise slow { first-response 1h; next-response 2h; resolution 10h }
 route fast   when subject contains fast   { promise fast }
 route second when subject contains second { lines second }
@@ -109,6 +109,7 @@ class Clocks(Scenes):
         self.assertGreaterEqual(at(heard[0]["at"]), due - 0.51)
         self.assertGreaterEqual(at(heard[1]["at"]), due)
         self.assertEqual("broken", self.promise(t, "first_response")["state"])
+        self.assertEqual("high", self.doc(t)["priority"])
         mails = self.d.sink.wait(2, what=lambda m: "#%s]" % t in m["Subject"])
         self.assertEqual({"vera@desk.example"}, {m.envelope_to[0] for m in mails})
         self.assertEqual(["A promise is at risk: first response", "A promise is broken: first response"],
