@@ -79,16 +79,15 @@ stats_oldest(struct store_stats *st, struct arena *a, const redisReply *heads,
         for (size_t i = 0; heads->type == REDIS_REPLY_ARRAY && i + 1 < heads->elements;
              i += 2) {
                 const redisReply *text = reply_at(classes, i + 1);
-                struct class k;
-                int64_t age;
+                const char *name;
+                int64_t age, head_ms;
                 size_t line;
 
                 if (text->type != REDIS_REPLY_STRING ||
-                    class_parse(text->str, (size_t)text->len, a, &k, NULL) == -1 ||
-                    k.n_lines == 0)
+                    !class_glance(text->str, a, &name, &head_ms))
                         continue;
-                age = clock_now_ms() - (reply_int(heads, i + 1) / 1000 + k.head_ms);
-                line = stats_line(st, a, k.lines[0]);
+                age = clock_now_ms() - (reply_int(heads, i + 1) / 1000 + head_ms);
+                line = stats_line(st, a, name);
                 if (age > st->oldest_ms[line])
                         st->oldest_ms[line] = age;
         }

@@ -282,3 +282,23 @@ class_parse(
         class_name_text(out);
         return 0;
 }
+
+/* Members are sorted and words need no escapes, so what is looked for stands as it is. */
+bool
+class_glance(const char *text, struct arena *a, const char **line, int64_t *head_ms)
+{
+        static const char head_key[] = "\"head_ms\":", lines_key[] = "\"lines\":[\"";
+        const char *head = strstr(text, head_key);
+        const char *lines = head == NULL ? NULL : strstr(head, lines_key);
+        size_t n;
+
+        if (lines == NULL)
+                return false;
+        lines += sizeof lines_key - 1;
+        n = strcspn(lines, "\"\\");
+        if (n == 0 || lines[n] != '"')
+                return false;
+        *line = arena_strndup(a, lines, n);
+        *head_ms = strtoll(head + sizeof head_key - 1, NULL, 10);
+        return true;
+}

@@ -204,10 +204,17 @@ if not changing[verb] then
 
         function reading.stats()
                 local heads = call('HGETALL', P .. 'head')
-                local classes = {}
+                local ids, classes = {}, {}
                 for i = 1, #heads, 2 do
-                        classes[#classes + 1] = heads[i]
-                        classes[#classes + 1] = call('HGET', P .. 'class', heads[i]) or ''
+                        ids[#ids + 1] = heads[i]
+                end
+                for from = 1, #ids, 1000 do
+                        local to = math.min(from + 999, #ids)
+                        local texts = call('HMGET', P .. 'class', unpack(ids, from, to))
+                        for i = from, to do
+                                classes[#classes + 1] = ids[i]
+                                classes[#classes + 1] = texts[i - from + 1] or ''
+                        end
                 end
                 return {'OK', call('HGETALL', P .. 'n'), heads, classes, call('ZCARD', P .. 'obdue'),
                         call('ZCARD', P .. 'dead'), call('HGET', P .. 'meta', 'live') or '0'}

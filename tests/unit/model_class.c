@@ -8,20 +8,6 @@
 
 #include "daemon/model/class.h"
 
-__attribute__((weak)) int64_t
-calendar_back(const struct calendar *cal, int64_t now_ms, struct open_time t)
-{
-        (void)cal;
-        return now_ms - t.days * 86400000LL - t.ms;
-}
-
-__attribute__((weak)) int64_t
-calendar_after(const struct calendar *cal, int64_t from_ms, struct open_time t)
-{
-        (void)cal;
-        return from_ms + t.days * 86400000LL + t.ms;
-}
-
 static void
 class_example(struct class *c, struct skill *needs, size_t n_needs, struct arena *a)
 {
@@ -69,12 +55,18 @@ test_back_from_its_document(void **state)
         struct arena *a AUTO_ARENA = arena_new();
         struct skill needs[] = {{"network", 3}};
         struct class c, d;
+        const char *line;
+        int64_t head_ms;
 
         (void)state;
         class_example(&c, needs, 1, a);
         assert_int_equal(class_parse(c.text, strlen(c.text), a, &d, NULL), 0);
         assert_string_equal(c.id, d.id);
         assert_string_equal(d.lines[1], "second");
+        assert_true(class_glance(c.text, a, &line, &head_ms));
+        assert_string_equal(line, "first");
+        assert_int_equal(head_ms, 3600000);
+        assert_false(class_glance("{\"head_ms\":1,\"lines\":[]}", a, &line, &head_ms));
         assert_int_equal(d.head_ms, 3600000);
         class_seal(&d, a);
         assert_string_equal(c.text, d.text);
