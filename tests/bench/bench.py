@@ -9,7 +9,7 @@
     wake    from the last byte of a mail to the waiting agent who gets it: p50, p99, at
             rest and with 500 mails a second for others
     match   pull and arrival with 1, 200 and 2,000 classes and up to 1,000,000 tickets that wait,
-            beside LPOP and RPUSH of a plain list; 10,000 parked agents (matching.py)
+            beside LPOP and RPUSH of a plain list; 10,000 parked agents (pulling.py)
     memory  of the daemon at rest, with 1,000 agents connected and waiting, and while a file of
             20 MB comes in at each of 50 connections
 
@@ -33,7 +33,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "play"))
 from desk import Client, Desk, mail, unix_connect, wait_for  # noqa: E402,F401
 from resp import encode  # noqa: E402
-import matching  # noqa: E402
+import pulling  # noqa: E402
 import ways_in  # noqa: E402
 
 PART_S = float(os.environ.get("SECONDS") or 5)
@@ -488,8 +488,8 @@ def main():
         bench_wake(d, rates)
         bench_pairs(d)
         d.fsck()
-    matching.bench_scripts(say)
-    matching.bench_parked(say, min(10000, hard - 300))
+    pulling.bench_scripts(say)
+    pulling.bench_parked(say, min(10000, hard - 300))
     bench_memory()
     ways_in.bench_uploads(AGENTS, say)
     with open("build/bench.txt", "w") as f:
