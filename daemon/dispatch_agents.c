@@ -236,10 +236,14 @@ dispatch_set_options(struct dispatch *d, int64_t help_delay_ms, bool balance_loa
         if (d->balance_load == balance_load)
                 return;
         HASH_ITER(hh, d->agents, a, next)
-        open_remove(d, a);
+        {
+                open_remove(d, a);
+        }
         d->balance_load = balance_load;
         HASH_ITER(hh, d->agents, a, next)
-        agent_settle(d, a);
+        {
+                agent_settle(d, a);
+        }
 }
 
 void

@@ -211,8 +211,10 @@ class_drop(struct dispatch *d, struct class_entry *c)
         struct profile_entry *p, *next;
 
         HASH_ITER(hh, d->profiles, p, next)
-        if (c->index < p->n_fits)
-                p->fits[c->index] = 0;
+        {
+                if (c->index < p->n_fits)
+                        p->fits[c->index] = 0;
+        }
         d->classes[c->index] = NULL;
         d->n_classes--;
         d->classes_gen++;
@@ -465,7 +467,9 @@ fit_free(struct dispatch *d)
         struct back_entry *b, *next_b;
 
         HASH_ITER(hh, d->by_id, c, next_c)
-        class_drop(d, c);
+        {
+                class_drop(d, c);
+        }
         HASH_ITER(hh, d->backs, b, next_b)
         {
                 HASH_DEL(d->backs, b); /* NOLINT */

@@ -23,6 +23,7 @@ THIRD = SANITIZED and not FULL  # at each point one of the three, by chance: the
 OF_WAYS_IN = ("web.", "phone.", "submit.")  # no mail passes them: ways_in.py
 OF_MOVES = ("escalate.", "assign.", "reroute.", "absence.")  # moves.py
 OF_CLOCKS = ("clock.",)  # clocks.py
+OF_ASKED = ("merge.", "split.", "consult.")  # asked.py
 
 
 def points():
@@ -92,7 +93,7 @@ def add_tests():
     if THIRD:
         print("HELPLINE_SEED=%d chooses; FULL=1 takes all" % SEED, flush=True)
     for point, path in sorted(points().items()):
-        if point.startswith(OF_WAYS_IN + OF_MOVES + OF_CLOCKS):
+        if point.startswith(OF_WAYS_IN + OF_MOVES + OF_CLOCKS + OF_ASKED):
             continue
         word = point.replace(".", "_")
         helper = "helper_" in path

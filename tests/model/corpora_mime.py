@@ -29,7 +29,7 @@ SANITIZED = os.path.basename(BUILD) in ("asan", "tsan", "fuzz")
 PROGRAM = os.path.join(BUILD, "helpline-mime")
 CORPORA = os.environ.get("HELPLINE_CORPORA", os.path.join(ROOT, "..", "shared", "corpora"))
 READY, BEGUN = 0xFE, 0xFF
-MAX_S, MAX_KB = 1.0, 64 * 1024
+MAX_S, MAX_KB = 20.0, 64 * 1024
 NOT_MAIL = (".json", ".tsv", ".list", ".yaml", ".yml", ".py")
 
 
