@@ -366,7 +366,7 @@ class Events(unittest.TestCase):
             t.join()
         want = [e["seq"] for e in self.journal(begin)]
         text = b""
-        while text.count(b"data: ") < len(want):
+        while text.count(b"data: ") < len(want) or not text.endswith(b"\n"):  # the last one whole
             got = slow.recv(65536)
             self.assertTrue(got)
             text += got

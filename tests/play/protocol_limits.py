@@ -217,14 +217,14 @@ class Readers(unittest.TestCase):
 
     def test_a_subscriber_is_dropped(self):
         with desk(unread=20000, unread_events=60000) as d:
-            s, a = self.slow_subscriber(d, 2000)
+            s, a = self.slow_subscriber(d, 800)
             d.wait_log("SLOW", 10)
             self.assertTrue(s.closed())
             self.assertEqual("PONG", a("PING"))
 
     def test_a_gap_is_told(self):
         with desk(unread=20000, unread_events=1 << 30) as d:
-            s, a = self.slow_subscriber(d, 2000)
+            s, a = self.slow_subscriber(d, 800)
             gap = None
             seen = 0
             while gap is None:
