@@ -493,6 +493,9 @@ bool
 identity_sees_line(const struct agents *a, const struct identity *me, const char *line);
 bool
 identity_sees(const struct agents *a, const struct identity *me, const struct ticket *t);
+/* Is he that agent, or a deputy of him? */
+bool
+identity_stands_in(const struct agents *a, const struct identity *me, const char *agent);
 /* An event of this line ("" none) that concerns that agent. */
 bool identity_hears(const struct agents *a, const struct identity *me, const char *line,
     const char *agent);

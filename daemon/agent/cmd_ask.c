@@ -18,18 +18,7 @@
 bool
 stands_in(const struct call *c, const char *agent)
 {
-        const char *deputies[5];
-        size_t n;
-
-        if (agent[0] == '\0' || c->me.agent[0] == '\0')
-                return false;
-        if (strcmp(agent, c->me.agent) == 0)
-                return true;
-        n = config_deputies(c->agents->desk->config, agent, deputies);
-        for (size_t i = 0; i < n; i++)
-                if (strcmp(deputies[i], c->me.agent) == 0)
-                        return true;
-        return false;
+        return identity_stands_in(c->agents, &c->me, agent);
 }
 
 /* ---- a ticket that may have been merged ---- */
@@ -296,6 +285,15 @@ cmd_answer(struct call *c)
 
 /* ---- APPROVE ---- */
 
+static bool
+is_trainee(const struct call *c)
+{
+        const struct agent_options *o =
+            config_agent(c->agents->desk->config, c->me.agent);
+
+        return o != NULL && o->role == ROLE_TRAINEE;
+}
+
 static int
 approve_apply(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *out, struct err *err)
@@ -307,7 +305,8 @@ approve_apply(struct call *c, const struct ticket_view *v, struct arena *a,
         call_event(c, &v->ticket, EVENT_APPROVE, &e);
         e.target = call_arg(c, "message");
         e.seen = call_arg(c, "SEEN");
-        e.stands_in = stands_in(c, v->ticket.tutor);
+        /* no trainee approves, least of all his own: his tutor's deputy or not */
+        e.stands_in = !is_trainee(c) && stands_in(c, v->ticket.tutor);
         e.account = mail == NULL ? "" : mail->address;
         if (mail == NULL && v->ticket.n_approve_to > 0)
                 return err_code(err, ERR_STATE, "STATE",

@@ -1,7 +1,7 @@
 /*
  * Who sees what: everybody the whole desk, but for lines marked `private`, which are seen
  * by their agents (at home there, or helping there) and by leads. What one holds, and what
- * one is asked about, one sees wherever it is. Pure over the configuration of this moment.
+ * one is asked about, or to approve, one sees wherever it is. Pure over the configuration of this moment.
  */
 #include <string.h>
 
@@ -36,10 +36,52 @@ identity_sees_line(const struct agents *a, const struct identity *me, const char
 }
 
 bool
+identity_stands_in(const struct agents *a, const struct identity *me, const char *agent)
+{
+        const char *deputies[5];
+        size_t n;
+
+        if (agent == NULL || agent[0] == '\0' || me->agent[0] == '\0')
+                return false;
+        if (strcmp(agent, me->agent) == 0)
+                return true;
+        n = config_deputies(a->desk->config, agent, deputies);
+        for (size_t i = 0; i < n; i++)
+                if (strcmp(deputies[i], me->agent) == 0)
+                        return true;
+        return false;
+}
+
+/* A question on it was asked of him, answered or not: else a repeated ANSWER found nothing. */
+static bool
+is_asked(const struct agents *a, const struct identity *me, const struct ticket *t)
+{
+        struct arena *arena AUTO_ARENA = arena_new();
+        struct consult *k;
+        size_t n = consults_read(t->consults, arena, &k);
+
+        for (size_t i = 0; i < n; i++)
+                if (identity_stands_in(a, me, k[i].agent) ||
+                    (k[i].line[0] != '\0' &&
+                        agent_is_of_line(a->desk->config, me->agent, k[i].line)))
+                        return true;
+        return false;
+}
+
+/* An answer waits for him; or did until just now, and he may repeat what he said of it. */
+static bool
+is_tutor(const struct agents *a, const struct identity *me, const struct ticket *t)
+{
+        return (t->approve[0] != '\0' || t->last_cmd[0] != '\0') &&
+               identity_stands_in(a, me, t->tutor);
+}
+
+bool
 identity_sees(const struct agents *a, const struct identity *me, const struct ticket *t)
 {
         return identity_sees_line(a, me, t->line) ||
-               (me->agent[0] != '\0' && strcmp(t->holder, me->agent) == 0);
+               (me->agent[0] != '\0' && strcmp(t->holder, me->agent) == 0) ||
+               is_tutor(a, me, t) || is_asked(a, me, t);
 }
 
 bool

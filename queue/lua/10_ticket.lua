@@ -156,8 +156,23 @@ local function leave_queue(id)
         end
 end
 
+-- A trainee's answer that waits for his tutor is never sent from a ticket that has left his
+-- hands. (A change of queue/ticket_ask.c has dropped it before; this is for clocks and ASSIGN.)
+local function drop_answer(id)
+        local k = 't:' .. id
+        local m = hget(k, 'approve') or ''
+        if m == '' then
+                return
+        end
+        hset(k, 'approve', '')
+        hset(k .. ':d', m, '[{"address":"","state":"refused","at":"' .. rfc3339(now_ms) ..
+            '","reply":"never sent: the ticket left the hands of who wrote it"}]')
+        write('ZREM', 'asked:a:' .. (hget(k, 'tutor') or ''), m)
+end
+
 local function unhold(id, agent)
         local k = 'a:' .. agent
+        drop_answer(id)
         load_hash(k)
         write('SREM', 'held:' .. agent, id)
         local used = hnum(k, 'used') - ticket_weight(id)

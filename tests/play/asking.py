@@ -7,11 +7,14 @@ from desk import Desk, RespError, mail, wait_for
 from documents import schema, wrong
 
 AGENTS = """
-lines first second
+lines first second secret
+line secret { private }
 skills network
 agent anna "Анна Котова"  { skills network:4; deputy lena }
 agent lena "Елена Шубина" { line second }
-agent oleg "Олег Дымов"   { line second }
+agent oleg "Олег Дымов"   { line second; deputy nina }
+agent nina "Нина Белова"  { trainee of oleg }
+agent sara "Сара Левина"  { line secret }
 agent petr "Пётр Зимин"   { trainee of anna; holds 2 }
 agent vera "Вера Ланская" { role lead }
 """
@@ -31,7 +34,7 @@ class Asking(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.d = Desk(agents=AGENTS, rules=RULES)
-        for name in ("anna", "lena", "oleg", "petr", "vera"):
+        for name in ("anna", "lena", "oleg", "petr", "vera", "nina", "sara"):
             setattr(cls, name, cls.d.agent(name, ready=name in ("anna", "petr")))
 
     @classmethod
@@ -218,6 +221,48 @@ class Asking(unittest.TestCase):
         self.assertEqual("NOTHELD", code(self.anna, "APPROVE", m))
         self.assertNotIn(t, self.asked(self.anna))
         self.assertEqual("NOPERM", code(self.petr, "CONSULT", self.ticket(self.petr), "TO", "x@supplier.example", "?"))
+
+    def test_no_trainee_approves(self):
+        t = self.ticket(self.nina)
+        m = self.nina("REPLY", t, "by nina herself")
+        self.assertEqual("NOPERM", code(self.nina, "APPROVE", m), "her tutor's deputy though she is")
+        self.assertEqual("held", self.shown(t)["state"])
+        self.oleg("APPROVE", m)
+        self.assertEqual("waiting", self.shown(t)["state"])
+
+    def test_assigned_away_from_a_trainee(self):
+        t = self.ticket(self.petr)
+        m = self.petr("REPLY", t, "never to be sent")
+        self.assertEqual("OK", self.vera("ASSIGN", t, "oleg"))
+        doc = self.shown(t)
+        self.assertEqual((None, "oleg", "refused"), (doc["approval"], doc["holder"], doc["messages"][-1]["delivery"][0]["state"]))
+        self.assertNotIn(t, self.asked(self.anna))
+        self.assertEqual("STATE", code(self.anna, "APPROVE", m))
+        self.vera("RESOLVE", t)
+
+    # ---- private lines ----
+
+    def test_asked_about_a_private_ticket(self):
+        t = self.ticket(self.anna)
+        self.anna("TRANSFER", t, "LINE", "secret")
+        self.sara("TAKE", t)
+        self.assertEqual("NOSUCH", code(self.oleg, "SHOW", t))
+        k = self.sara("CONSULT", t, "AGENT", "oleg", "?")
+        self.assertEqual(t, Desk.show(self.oleg, t)["id"])
+        self.assertEqual("NOSUCH", code(self.lena, "SHOW", t))
+        for _ in range(2):
+            self.assertEqual("OK", self.oleg("ANSWER", k, "!", "ID", "p1"))
+        k = self.sara("CONSULT", t, "LINE", "second", "?")
+        self.assertEqual("OK", self.lena("ANSWER", k, "!"))
+        self.assertEqual("NOSUCH", code(self.petr, "SHOW", t))
+        self.sara("RELEASE", t)
+        self.vera("ASSIGN", t, "petr")
+        m = self.petr("REPLY", t, "by petr")
+        self.assertIn(t, self.asked(self.anna))
+        for _ in range(2):
+            self.assertEqual("OK", self.anna("APPROVE", m))
+        self.assertEqual("waiting", self.shown(t)["state"])
+        self.vera("RESOLVE", t)
 
     # ---- drafts ----
 
