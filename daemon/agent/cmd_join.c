@@ -84,6 +84,11 @@ static int
 unmerge_apply(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *out, struct err *err)
 {
+        /* merged only since unmerge_on_view: the other one was not read */
+        if (c->other_ticket == NULL && v->ticket.state == TICKET_MERGED)
+                return err_code(err, ERR_RETRY, "TRYAGAIN",
+                    "ticket %s was merged meanwhile: send the same command again",
+                    v->ticket.id);
         return join_apply(c, &v->ticket, EVENT_UNMERGE, EVENT_UNMERGED, a, out, err);
 }
 

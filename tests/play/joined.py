@@ -2,6 +2,7 @@
 # run: release asan
 import json
 import re
+import threading
 import unittest
 
 from desk import AGENTS, RULES, Desk, RespError, mail, wait_for
@@ -41,6 +42,26 @@ class Joined(unittest.TestCase):
         doc = Desk.show(self.vera, ticket) if not options else json.loads(self.vera("SHOW", ticket, *options))
         self.assertEqual([], wrong(doc, schema("ticket")))
         return doc
+
+    def test_unmerge_while_others_merge(self):
+        """What became merged between two looks of UNMERGE is no reason to end."""
+        a, b = self.ticket("One"), self.ticket("Two")
+
+        def repeat(agent, i, *words):
+            c = self.d.agent(agent, ready=False)
+            for n in range(150):
+                try:
+                    c(*words, "ID", "race-%d-%d" % (i, n))
+                except RespError:
+                    pass  # merged already, or not yet
+        threads = [threading.Thread(target=repeat, args=("vera", i, "UNMERGE", b) if i % 2 else ("vera", i, "MERGE", b, "INTO", a))
+                   for i in range(6)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertTrue(self.d.is_running())
+        self.assertIn(self.shown(b)["state"], ("queued", "merged"))
 
     def test_merge_and_unmerge(self):
         d = self.d
