@@ -505,7 +505,8 @@ assign_done(void *arg, const struct err *err, const struct pull_answer *p)
         }
 }
 
-/* What waits for its customer only gets another owner; all else goes into his hands. */
+/* What waits for its customer only gets another owner; all else goes into his hands. A
+ * repetition is the pull's to know: what it keeps under an ID is no answer as words. */
 static void
 assign_on_view(void *arg, const struct err *err, struct ticket_view *v)
 {
@@ -514,7 +515,8 @@ assign_on_view(void *arg, const struct err *err, struct ticket_view *v)
 
         if (err->kind != ERR_NONE)
                 call_fail(c, err);
-        else if (v->exists && v->ticket.state == TICKET_WAITING)
+        else if (v->exists && v->ticket.state == TICKET_WAITING &&
+                 v->idem_hash[0] == '\0')
                 call_change(c, call_arg(c, "ticket"), &plan);
         else
                 desk_assign(c->agents->desk, call_arg(c, "agent"), call_arg(c, "ticket"),
@@ -524,7 +526,7 @@ assign_on_view(void *arg, const struct err *err, struct ticket_view *v)
 void
 cmd_assign(struct call *c)
 {
-        const struct read_ticket r = {.id = call_arg(c, "ticket"), .idem = ""};
+        const struct read_ticket r = {.id = call_arg(c, "ticket"), .idem = c->idem};
         struct err err;
 
         if (known_agent(c, call_arg(c, "agent"), &err) == -1)

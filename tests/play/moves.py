@@ -279,6 +279,17 @@ class Moves(unittest.TestCase):
         self.refused("CAPACITY", self.vera, "ASSIGN", one, "petr")
         self.assertEqual(4, len(more))
 
+    def test_assign_repeated_later(self):
+        """Its ID is known whatever has become of the ticket meanwhile."""
+        t = self.ticket()
+        self.assertEqual("OK", self.vera("ASSIGN", t, "anna", "ID", "assign-1"))
+        self.anna("PEND", t)
+        self.assertEqual("OK", self.vera("ASSIGN", t, "anna", "ID", "assign-1"))
+        self.refused("BADARG", self.vera, "ASSIGN", t, "petr", "ID", "assign-1")
+        self.assertEqual("OK", self.vera("ASSIGN", t, "petr", "ID", "assign-2"))
+        self.assertEqual("OK", self.vera("ASSIGN", t, "petr", "ID", "assign-2"))
+        self.vera("RESOLVE", t)
+
     def test_away_by_a_lead(self):
         t = self.ticket()
         self.vera("AWAY", "went home", "AGENT", "anna")
