@@ -12,6 +12,7 @@
 #include "queue/fsck.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -364,6 +365,7 @@ fsck_run(const struct fsck_options *o, struct buf *report, unsigned *n_differenc
 {
         int rc = -1;
 
+        signal(SIGPIPE, SIG_IGN); /* a store that ends is an error, not our end */
         clock_update();
         for (int i = 0; i < TRIES && rc == -1; i++) {
                 buf_clear(report);
