@@ -50,7 +50,12 @@ class Run:
         """Ctrl-C; seconds it took."""
         began = time.monotonic()
         os.killpg(self.proc.pid, signal.SIGINT)
-        self.proc.wait(60)
+        try:
+            self.proc.wait(60)
+        except subprocess.TimeoutExpired:
+            raise AssertionError("make run has not ended:\n%s\n%s" % (self.text(), "\n".join(
+                subprocess.run(["ps", "-e", "-o", "pid,ppid,pgid,stat,wchan:20,args"], capture_output=True,
+                               text=True).stdout.splitlines()[-60:]))) from None
         return time.monotonic() - began
 
     def daemons(self):
