@@ -353,26 +353,47 @@ search_number(const struct call *c, const char *text)
         return e164[0] == '+' ? e164 : "";
 }
 
+struct searching { /* call->state */
+        struct words_list words;
+        unsigned count; /* looked at at once */
+        uint64_t last; /* of the found ones that were looked at */
+};
+
+static void search_from(struct call *c, uint64_t before);
+
+/* What he does not see must not show in the cursor either, or words could be tried on it. */
 static void
 search_on_views(void *arg, const struct err *err, struct ticket_view *views, size_t n)
 {
         struct call *c = arg;
-        const char *cursor = n == page_size(c) ? views[n - 1].ticket.id : "0";
+        const struct searching *k = c->state;
+        const unsigned page = page_size(c);
+        const char *last = "0";
+        unsigned shown = 0;
 
         if (err->kind != ERR_NONE) {
                 call_fail(c, err);
                 return;
         }
-        for (size_t i = 0; i < n; i++)
-                views[i].exists =
-                    views[i].exists && identity_sees(c->agents, &c->me, &views[i].ticket);
-        answer_page(c, cursor, views, n);
+        for (size_t i = 0; i < n; i++) {
+                views[i].exists = views[i].exists && shown < page &&
+                                  identity_sees(c->agents, &c->me, &views[i].ticket);
+                if (!views[i].exists)
+                        continue;
+                last = views[i].ticket.id;
+                shown++;
+        }
+        if (shown == 0 && n == k->count && c->conn != NULL)
+                search_from(c, k->last);
+        else
+                answer_page(c, shown == page || n == k->count ? last : "0", views, n);
 }
 
 static void
 search_on_found(void *arg, const struct err *err, const uint64_t *tickets, size_t n)
 {
         struct call *c = arg;
+        struct searching *k = c->state;
         struct read_ticket *r = arena_alloc(c->arena, (n + 1) * sizeof *r);
 
         if (err->kind != ERR_NONE) {
@@ -382,7 +403,17 @@ search_on_found(void *arg, const struct err *err, const uint64_t *tickets, size_
         for (size_t i = 0; i < n; i++)
                 r[i] = (struct read_ticket){
                     .id = arena_printf(c->arena, "%" PRIu64, tickets[i]), .idem = ""};
+        k->last = n > 0 ? tickets[n - 1] : 0;
         store_read_many(c->agents->desk->store, r, n, search_on_views, c);
+}
+
+static void
+search_from(struct call *c, uint64_t before)
+{
+        const struct searching *k = c->state;
+
+        search_find(c->agents->desk->search, k->words.words, k->words.n, before, k->count,
+            search_on_found, c);
 }
 
 /* The words of all arguments; a number in them as one. */
@@ -405,19 +436,23 @@ search_words(const struct call *c, struct words_list *out)
 void
 cmd_search(struct call *c)
 {
-        struct words_list words = {.max = SEARCH_WORDS};
+        struct searching *k = arena_alloc(c->arena, sizeof *k);
         const char *after = call_arg(c, "AFTER");
         char *end;
         uint64_t before = strtoull(after, &end, 10);
+        size_t n_hidden;
 
-        search_words(c, &words);
-        if (words.n == 0)
+        c->state = k;
+        k->words = (struct words_list){.max = SEARCH_WORDS};
+        identity_hidden(c->agents, &c->me, c->arena, &n_hidden);
+        k->count = n_hidden > 0 ? SEARCH_MAX : page_size(c);
+        search_words(c, &k->words);
+        if (k->words.n == 0)
                 call_error(
                     c, "BADARG", "words: expected letters or digits to search for");
         else if (*end != '\0')
                 call_error(
                     c, "BADARG", "AFTER: expected a cursor as the last answer gave it");
         else
-                search_find(c->agents->desk->search, words.words, words.n, before,
-                    page_size(c), search_on_found, c);
+                search_from(c, before);
 }

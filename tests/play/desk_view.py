@@ -108,6 +108,13 @@ class View(unittest.TestCase):
         for c in (self.anna, self.lena):
             self.assertNotIn("3", ids(c("LIST")[1]))
             self.assertEqual([], self.found(c, "secret"))
+            # nor does the cursor tell that there is something
+            self.assertEqual(["0", []], c("SEARCH", "secret", "COUNT", "1"))
+            cursor, page = c("SEARCH", "shop", "COUNT", "1")
+            self.assertEqual(["5"], ids(page))
+            cursor, page = c("SEARCH", "shop", "COUNT", "1", "AFTER", cursor)
+            self.assertEqual(["2"], ids(page))
+            self.assertEqual(["0", []], c("SEARCH", "shop", "COUNT", "1", "AFTER", cursor))
             for command in (("SHOW", "3"), ("WHY", "3"), ("NOTE", "3", "x"), ("QUEUE", "secret"), ("LIST", "LINE", "secret"),
                             ("SUBSCRIBE", "line:secret"), ("BLOB", "3", "1")):
                 self.assertEqual("NOSUCH", c.raw(*command).code, command)
