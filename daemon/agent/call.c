@@ -384,10 +384,11 @@ change_on_view(void *arg, const struct err *err, struct ticket_view *v)
                         change_repeat(c, t, v->idem_answer, v->idem_answer_len);
                 return;
         }
-        if (t == NULL)
+        /* what he did himself he hears again, though it went out of his sight with it */
+        if (v->exists && change_is_repeated(c, &v->ticket))
+                change_repeat(c, t, v->ticket.last_ans, strlen(v->ticket.last_ans));
+        else if (t == NULL)
                 call_error(c, "NOSUCH", "there is no ticket %s", c->ticket);
-        else if (change_is_repeated(c, t))
-                change_repeat(c, t, t->last_ans, strlen(t->last_ans));
         else
                 change_commit(c, v);
 }

@@ -1,7 +1,8 @@
 /*
  * Who sees what: everybody the whole desk, but for lines marked `private`, which are seen
- * by their agents (at home there, or helping there) and by leads. What one holds, and what
- * one is asked about, or to approve, one sees wherever it is. Pure over the configuration of this moment.
+ * by their agents (at home there, or helping there) and by leads. What one holds, what
+ * is one's own while it waits for its customer, and what one is asked about or has to
+ * approve, one sees wherever it is. Pure over the configuration of this moment.
  */
 #include <string.h>
 
@@ -68,20 +69,23 @@ is_asked(const struct agents *a, const struct identity *me, const struct ticket 
         return false;
 }
 
-/* An answer waits for him; or did until just now, and he may repeat what he said of it. */
+/* In his hands; or waiting for its customer, and his; or his to approve. */
 static bool
-is_tutor(const struct agents *a, const struct identity *me, const struct ticket *t)
+is_his(const struct agents *a, const struct identity *me, const struct ticket *t)
 {
-        return (t->approve[0] != '\0' || t->last_cmd[0] != '\0') &&
-               identity_stands_in(a, me, t->tutor);
+        const char *who = t->state == TICKET_HELD      ? t->holder
+                          : t->state == TICKET_WAITING ? t->owner
+                                                       : "";
+
+        return (me->agent[0] != '\0' && strcmp(who, me->agent) == 0) ||
+               (t->approve[0] != '\0' && identity_stands_in(a, me, t->tutor));
 }
 
 bool
 identity_sees(const struct agents *a, const struct identity *me, const struct ticket *t)
 {
-        return identity_sees_line(a, me, t->line) ||
-               (me->agent[0] != '\0' && strcmp(t->holder, me->agent) == 0) ||
-               is_tutor(a, me, t) || is_asked(a, me, t);
+        return identity_sees_line(a, me, t->line) || is_his(a, me, t) ||
+               is_asked(a, me, t);
 }
 
 bool

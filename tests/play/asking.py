@@ -262,7 +262,16 @@ class Asking(unittest.TestCase):
         for _ in range(2):
             self.assertEqual("OK", self.anna("APPROVE", m))
         self.assertEqual("waiting", self.shown(t)["state"])
-        self.vera("RESOLVE", t)
+        self.assertEqual(t, Desk.show(self.petr, t)["id"], "he waits for its customer")
+        self.assertEqual("OK", self.petr("RESOLVE", t))
+        self.assertEqual("OK", self.petr("RESOLVE", t), "the same, though it is out of his sight now")
+        self.assertEqual("NOSUCH", code(self.petr, "NOTE", t, "one more thing"))
+
+    def test_no_words_of_ours_in_a_question(self):
+        t = self.ticket(self.anna)
+        self.anna("CONSULT", t, "TO", "help@supplier.example", "What is $entry$?")
+        self.assertEqual("What is $entry$?", self.shown(t)["consultations"][0]["question"])
+        self.anna("RESOLVE", t)
 
     # ---- drafts ----
 
