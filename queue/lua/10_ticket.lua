@@ -376,10 +376,11 @@ if verb == 'put' or verb == 'commit' then
 
         local step = {}
 
-        -- "$entry$" in `consults`: the outbox entry made before.
+        -- "$entry$" in `consults`: the outbox entry made before. As a whole member, for people
+        -- write what they like into a question.
         function step.S(f, v)
                 if f == 'consults' and at_entry then
-                        v = string.gsub(v, '%$entry%$', at_entry)
+                        v = string.gsub(v, '"entry":"%$entry%$"', '"entry":"' .. at_entry .. '"')
                 end
                 hset('t:' .. at_id, f, v)
         end
