@@ -253,7 +253,7 @@ more_number(struct cursor *c, struct condition *t)
 static bool
 more_tag(struct cursor *c, struct condition *t)
 {
-        const struct value *v = cursor_now(c);
+        const struct value *v;
         const struct name *tag;
 
         if (!cursor_take(c, "tagged")) {

@@ -594,7 +594,7 @@ command_run(struct tool *t, struct command *c)
 int
 verb_change(struct tool *t, int argc, char **argv)
 {
-        struct command c;
+        struct command c = {0};
         int code = command_build(t, argc, argv, &c);
 
         return code != 0 ? code : command_run(t, &c);
