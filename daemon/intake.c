@@ -555,7 +555,8 @@ job_ticket(struct job *j, const struct facts_answer *f, const char *sender,
     const struct ticket **t, struct err *err)
 {
         *t = job_choose_ticket(j, f, sender);
-        if (*t == NULL && j->submit_fn != NULL && *j->ticket != '\0')
+        if (j->submit_fn != NULL && *j->ticket != '\0' &&
+            (*t == NULL || !j->submit_sees(j->submit_arg, *t)))
                 return err_code(
                     err, ERR_NOTFOUND, "NOSUCH", "there is no ticket %s", j->ticket);
         if (*t != NULL || job_judge_call(j, f, t))

@@ -31,6 +31,8 @@ struct submission {
         const char *ticket; /* it is for this one, "" : a new one, or as with mail */
         const char *who; /* the agent, for the log */
         const char *key; /* makes it the same as before; "" : it never is */
+        /* May who asks see that ticket (arg of fn)? What was stored before is not asked. */
+        bool (*sees)(void *arg, const struct ticket *t);
         bool is_note; /* an operator's note on a ticket: it moves nothing */
 };
 typedef void (*intake_submit_fn)(void *arg, const struct err *err, const char *ticket);

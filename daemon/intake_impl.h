@@ -56,6 +56,7 @@ struct job {
         bool by_hand; /* an operator's note of a call: no policy of an exchange */
         intake_submit_fn submit_fn;
         void *submit_arg;
+        bool (*submit_sees)(void *arg, const struct ticket *t);
         /* QUARANTINE RETRY */
         const char *retry_of, *retry_who;
         store_done_fn retry_fn;

@@ -27,6 +27,7 @@ intake_submit(
         j->is_note = s->is_note;
         j->submit_fn = fn;
         j->submit_arg = arg;
+        j->submit_sees = s->sees;
         random_bytes(random, sizeof random);
         hex_format(random, sizeof random, once);
         m->digest = *s->key != '\0' ? arena_printf(m->arena, "submit-%s", s->key)

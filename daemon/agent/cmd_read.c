@@ -285,9 +285,31 @@ message_has_part(const struct message *m, const char *part)
         return false;
 }
 
-/* The newest message with such a part. */
+/* The ticket that message was split off to, NULL: it is here. */
+static const char *
+blob_moved_to(const struct ticket *t, long number)
+{
+        for (size_t i = 0; i < t->n_moved; i++) {
+                char *colon;
+
+                if (strtol(t->moved[i], &colon, 10) == number && *colon == ':')
+                        return colon + 1;
+        }
+        return NULL;
+}
+
 static bool
-blob_find(const struct ticket_view *v, const char *part, struct blob_ref *raw)
+blob_is_moved(const struct ticket *t, const struct message *m)
+{
+        const char *dot = strrchr(m->id, '.');
+
+        return dot != NULL && blob_moved_to(t, strtol(dot + 1, NULL, 10)) != NULL;
+}
+
+/* The newest message with such a part; split_off: also of those that are elsewhere now. */
+static bool
+blob_find(
+    const struct ticket_view *v, const char *part, bool split_off, struct blob_ref *raw)
 {
         for (size_t i = v->n_messages; i-- > 0;) {
                 struct message *m = NULL;
@@ -296,7 +318,8 @@ blob_find(const struct ticket_view *v, const char *part, struct blob_ref *raw)
 
                 if (message_parse(v->messages[i], strlen(v->messages[i]), &m, &err) == -1)
                         continue;
-                found = message_has_part(m, part);
+                found = message_has_part(m, part) &&
+                        (split_off || !blob_is_moved(&v->ticket, m));
                 *raw = m->raw;
                 message_free(&m);
                 if (found)
@@ -306,23 +329,54 @@ blob_find(const struct ticket_view *v, const char *part, struct blob_ref *raw)
 }
 
 static void
-blob_on_view(void *arg, const struct err *err, struct ticket_view *v)
+blob_cut(struct call *c, const struct blob_ref *raw)
+{
+        desk_cut_part(c->agents->desk, raw, call_arg(c, "part"),
+            (uint64_t)call_num(c, "OFFSET", 0), (uint64_t)call_num(c, "COUNT", 1 << 20),
+            blob_on_part, c);
+}
+
+/* The message was split off: who sees the ticket it is on now sees it. */
+static void
+blob_on_new_home(void *arg, const struct err *err, struct ticket_view *v)
 {
         struct call *c = arg;
-        const char *ticket = call_arg(c, "ticket"), *part = call_arg(c, "part");
-        struct blob_ref raw;
 
         if (err->kind != ERR_NONE)
                 call_fail(c, err);
         else if (!v->exists || !identity_sees(c->agents, &c->me, &v->ticket))
+                call_error(c, "NOSUCH", "there is no ticket %s", call_arg(c, "ticket"));
+        else
+                blob_cut(c, c->state);
+}
+
+static void
+blob_on_view(void *arg, const struct err *err, struct ticket_view *v)
+{
+        struct call *c = arg;
+        const char *ticket = call_arg(c, "ticket"), *part = call_arg(c, "part");
+        long number = (long)call_num(c, "ticket", 0);
+        const char *to = err->kind == ERR_NONE && v->exists && number > 0
+                             ? blob_moved_to(&v->ticket, number)
+                             : NULL;
+        struct blob_ref raw;
+
+        if (err->kind != ERR_NONE)
+                call_fail(c, err);
+        else if (to != NULL && blob_find(v, part, true, &raw)) {
+                const struct read_ticket r = {
+                    .id = arena_strdup(c->arena, to), .idem = ""};
+
+                c->state = arena_alloc(c->arena, sizeof raw);
+                *(struct blob_ref *)c->state = raw;
+                store_read(c->agents->desk->store, &r, blob_on_new_home, c);
+        } else if (!v->exists || !identity_sees(c->agents, &c->me, &v->ticket))
                 call_error(c, "NOSUCH", "there is no ticket %s", ticket);
-        else if (!blob_find(v, part, &raw))
+        else if (!blob_find(v, part, false, &raw))
                 call_error(
                     c, "NOSUCH", "%s has no attachment with part %s", ticket, part);
         else
-                desk_cut_part(c->agents->desk, &raw, part,
-                    (uint64_t)call_num(c, "OFFSET", 0),
-                    (uint64_t)call_num(c, "COUNT", 1 << 20), blob_on_part, c);
+                blob_cut(c, &raw);
 }
 
 void

@@ -137,6 +137,14 @@ on_submitted(void *arg, const struct err *err, const char *ticket)
         call_answer(c, &b);
 }
 
+static bool
+submit_sees(void *arg, const struct ticket *t)
+{
+        const struct call *c = arg;
+
+        return identity_sees(c->agents, &c->me, t);
+}
+
 static void
 submit(struct call *c, struct message **m, const char *ticket, bool is_note)
 {
@@ -146,6 +154,7 @@ submit(struct call *c, struct message **m, const char *ticket, bool is_note)
             .ticket = ticket,
             .who = c->me.who,
             .key = c->idem,
+            .sees = submit_sees,
             .is_note = is_note,
         };
         struct err err = {.kind = ERR_NONE};

@@ -127,6 +127,18 @@ class View(unittest.TestCase):
             self.assertEqual("3", self.d.show(c, "3")["id"])
             self.assertIn("3", {json.loads(e)["ticket"] for e in c("EVENTS", "AFTER", "0")})
 
+    def test_private_takes_nothing(self):
+        """Nor is anything stored there for who does not see it; what he stored he hears again."""
+        before = self.d.show(self.vera, "3")["n_messages"]
+        call = json.dumps({"ticket": "3", "number": "+74951234567", "text": "x"})
+        for command in (("SUBMIT", '{"ticket":"3","text":"x"}'), ("LOGCALL", call)):
+            for c in (self.anna, self.lena):
+                self.assertEqual("NOSUCH", c.raw(*command).code, command)
+        self.assertEqual(before, self.d.show(self.vera, "3")["n_messages"])
+        for _ in range(2):
+            self.assertEqual("3", self.sam("LOGCALL", call, "ID", "p1"))
+        self.assertEqual(before + 1, self.d.show(self.vera, "3")["n_messages"])
+
     def test_private_events(self):
         spy, may = self.d.agent("anna", ready=False), self.d.agent("vera", ready=False)
         for c in (spy, may):
