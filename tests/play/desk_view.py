@@ -127,6 +127,44 @@ class View(unittest.TestCase):
             self.assertEqual("3", self.d.show(c, "3")["id"])
             self.assertIn("3", {json.loads(e)["ticket"] for e in c("EVENTS", "AFTER", "0")})
 
+    def test_private_is_not_there(self):
+        """What changes a private ticket answers as if there were none; what is one's own, is."""
+        def new(subject):
+            before = {t["id"] for t in self.d.list()}
+            self.d.deliver(mail(subject=subject))
+            t, = {t["id"] for t in self.d.list()} - before
+            return t
+        hidden, other, mine = new("payroll 2"), new("payroll 3"), new("Scanner")
+        for command in (("TAKE", hidden), ("TAKE", hidden, "ID", "spy1"), ("UNMERGE", hidden), ("UNMERGE", hidden, "ID", "spy2")):
+            e = self.anna.raw(*command)
+            self.assertEqual(("NOSUCH", "there is no ticket " + hidden), (e.code, str(e).split(" ", 1)[-1]), command)
+        self.assertEqual("STATE", self.sam.raw("UNMERGE", hidden).code)
+        self.vera("MERGE", mine, "INTO", hidden)
+        e = self.anna.raw("UNMERGE", mine)
+        self.assertEqual("NOSUCH", e.code)
+        self.assertNotRegex(str(e), r"\b%s\b" % hidden)
+        self.assertEqual(mine, self.vera("UNMERGE", mine))
+        # kept for her in a line that is not hers
+        self.vera("TRANSFER", other, "AGENT", "anna")
+        first, again = (json.loads(self.anna("TAKE", other, "ID", "own1")) for _ in range(2))
+        self.assertEqual((other, first["lease"]), (again["id"], again["lease"]))
+        for t in (hidden, other, mine):
+            self.vera("RESOLVE", t)
+
+    def test_hidden_events_are_passed_by(self):
+        for i in range(30):
+            self.sam("TAG", "3", "+t%d" % i)
+        self.lena("NOTE", "2", "after them all")
+        seq, told = "0", []
+        while True:
+            page = [json.loads(e) for e in self.anna("EVENTS", "AFTER", seq, "COUNT", "1")]
+            if not page:
+                break
+            self.assertEqual(1, len(page))
+            seq = page[0]["seq"]
+            told.append(seq)
+        self.assertEqual([json.loads(e)["seq"] for e in self.anna("EVENTS", "AFTER", "0", "COUNT", "1000")], told)
+
     def test_private_events(self):
         spy, may = self.d.agent("anna", ready=False), self.d.agent("vera", ready=False)
         for c in (spy, may):
