@@ -266,6 +266,10 @@ absence_look(struct desk *d, const char *agent, const struct agent_state *st)
 void
 absences_free(struct desk *d)
 {
-        while (d->absences != NULL)
-                absence_end(d->absences);
+        struct absence *next;
+
+        for (struct absence *b = d->absences; b != NULL; b = next) {
+                next = b->next;
+                absence_end(b);
+        }
 }

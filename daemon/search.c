@@ -86,10 +86,12 @@ question_end(struct search *s, struct question_list *list, struct question *q,
 static void
 questions_end(struct search *s, struct question_list *list, const struct err *err)
 {
-        struct question *q;
+        struct question *next;
 
-        while ((q = TAILQ_FIRST(list)) != NULL)
+        for (struct question *q = TAILQ_FIRST(list); q != NULL; q = next) {
+                next = TAILQ_NEXT(q, link);
                 question_end(s, list, q, err);
+        }
 }
 
 /* ---- the end of what is under way ---- */
