@@ -266,10 +266,6 @@ absence_look(struct desk *d, const char *agent, const struct agent_state *st)
 void
 absences_free(struct desk *d)
 {
-        struct absence *next;
-
-        for (struct absence *b = d->absences; b != NULL; b = next) {
-                next = b->next;
-                absence_end(b);
-        }
+        while (d->absences != NULL)
+                absence_end(d->absences); /* NOLINT: it takes itself off the list */
 }

@@ -86,12 +86,10 @@ question_end(struct search *s, struct question_list *list, struct question *q,
 static void
 questions_end(struct search *s, struct question_list *list, const struct err *err)
 {
-        struct question *next;
+        struct question *q;
 
-        for (struct question *q = TAILQ_FIRST(list); q != NULL; q = next) {
-                next = TAILQ_NEXT(q, link);
-                question_end(s, list, q, err);
-        }
+        while ((q = TAILQ_FIRST(list)) != NULL)
+                question_end(s, list, q, err); /* NOLINT: it is off the list */
 }
 
 /* ---- the end of what is under way ---- */
