@@ -267,5 +267,5 @@ void
 absences_free(struct desk *d)
 {
         while (d->absences != NULL)
-                absence_end(d->absences);
+                absence_end(d->absences); /* NOLINT: it takes itself off the list */
 }

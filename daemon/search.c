@@ -89,7 +89,7 @@ questions_end(struct search *s, struct question_list *list, const struct err *er
         struct question *q;
 
         while ((q = TAILQ_FIRST(list)) != NULL)
-                question_end(s, list, q, err);
+                question_end(s, list, q, err); /* NOLINT: it is off the list */
 }
 
 /* ---- the end of what is under way ---- */
