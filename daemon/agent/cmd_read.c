@@ -535,8 +535,7 @@ stats_lines(struct agents *a, const struct store_stats *st, struct json_out *o)
                 {
                         const struct agent_options *who = config_agent(c, s->agent);
 
-                        ready += who != NULL && s->n_conns > 0 &&
-                                 s->presence == PRESENCE_READY &&
+                        ready += who != NULL && s->presence == PRESENCE_READY &&
                                  strcmp(who->line, c->lines[i].name) == 0;
                 }
                 jo_key(o, c->lines[i].name);
