@@ -147,8 +147,10 @@ view_class(struct ticket_view *v, const redisReply *r)
         if (text->type == REDIS_REPLY_STRING && text->len > 0 &&
             class_parse(text->str, (size_t)text->len, v->arena, k, NULL) == 0)
                 return;
-        *k = (struct class){
-            .text = "", .route = v->ticket.route, .channel = v->ticket.channel};
+        *k = (struct class){.text = "",
+            .route = v->ticket.route,
+            .channel = v->ticket.channel,
+            .calendar = ""};
 }
 
 static void

@@ -258,6 +258,7 @@ struct call {
         /* set before call_change: a second ticket it touches (NULL none), the message of
          * the first that is read along (0 none) */
         const char *other;
+        bool other_unnamed; /* he did not name the other: no answer of ours does */
         unsigned read_message;
         const struct ticket *other_ticket; /* while the plan applies */
         unsigned other_levels; /* of tickets merged into the other, and how many */
@@ -452,6 +453,8 @@ bool channel_is_valid(const char *s);
 #define DECLARE_HANDLER(name) void cmd_##name(struct call *c);
 COMMAND_HANDLERS(DECLARE_HANDLER)
 
+/* Who must approve what he answers; "" nobody. */
+const char *tutor_of(const struct call *c);
 /* What this agent writes on this ticket now; message_free() it. */
 struct message *call_message(const struct call *c, const struct ticket *t,
     enum message_direction direction, const char *text);

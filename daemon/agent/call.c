@@ -400,7 +400,8 @@ change_on_views(void *arg, const struct err *err, struct ticket_view *views, siz
 
         if (err->kind == ERR_NONE && n == 2 &&
             (!views[1].exists || !identity_sees(c->agents, &c->me, &views[1].ticket))) {
-                call_error(c, "NOSUCH", "there is no ticket %s", c->other);
+                call_error(c, "NOSUCH", "there is no ticket %s",
+                    c->other_unnamed ? c->ticket : c->other);
                 return;
         }
         c->other_ticket = n == 2 ? &views[1].ticket : NULL;

@@ -169,8 +169,7 @@ recipients_named(struct recipients *r, const char *option, bool *named, struct e
         return 0;
 }
 
-/* Who must approve what he answers; "" nobody. */
-static const char *
+const char *
 tutor_of(const struct call *c)
 {
         const struct agent_options *o =

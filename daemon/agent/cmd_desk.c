@@ -144,7 +144,7 @@ crew_of(const struct agents *a, const char *line)
         {
                 const struct agent_options *o = config_agent(c, s->agent);
 
-                if (o == NULL || s->n_conns == 0 || strcmp(o->line, line) != 0)
+                if (o == NULL || strcmp(o->line, line) != 0)
                         continue;
                 k.ready += s->presence == PRESENCE_READY;
                 k.away += s->presence == PRESENCE_AWAY;

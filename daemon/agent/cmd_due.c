@@ -2,7 +2,11 @@
  * DUE: a promise made by hand ("we call on Friday at three"). What becomes of it is the
  * law's (queue/ticket_clock.c); it does not wait while the ticket is with its customer.
  */
+#include <string.h>
+
 #include "daemon/agent/agent.h"
+
+#define DUE_TEXT_MAX 1024u /* bytes: it stands in every document of the ticket */
 
 static int
 due_apply(struct call *c, const struct ticket_view *v, struct arena *a,
@@ -10,6 +14,9 @@ due_apply(struct call *c, const struct ticket_view *v, struct arena *a,
 {
         struct ticket_event e;
 
+        if (strlen(call_arg(c, "text")) > DUE_TEXT_MAX)
+                return err_code(err, ERR_REJECT, "BADARG",
+                    "text: expected at most %u bytes; NOTE takes more", DUE_TEXT_MAX);
         call_event(c, &v->ticket, EVENT_DUE, &e);
         e.until_ms = call_time(c, "time", 0);
         e.text = call_arg(c, "text");

@@ -97,15 +97,18 @@ unmerge_on_view(void *arg, const struct err *err, struct ticket_view *v)
 {
         static const struct change_plan plan = {unmerge_apply, answer_first, false};
         struct call *c = arg;
-        const struct ticket *t = err->kind == ERR_NONE && v->exists ? &v->ticket : NULL;
+        const struct ticket *t = NULL;
 
         if (err->kind != ERR_NONE) {
                 call_fail(c, err);
                 return;
         }
-        if (t != NULL && t->state == TICKET_MERGED)
+        if (v->exists && identity_sees(c->agents, &c->me, &v->ticket))
+                t = &v->ticket;
+        if (t != NULL && t->state == TICKET_MERGED) {
                 c->other = arena_strdup(c->arena, t->merged_into);
-        else if (t != NULL && t->last_cmd[0] == '\0' && c->idem[0] == '\0') {
+                c->other_unnamed = true;
+        } else if (t != NULL && t->last_cmd[0] == '\0' && c->idem[0] == '\0') {
                 call_error(c, "STATE", "ticket %s is %s: it is merged into no other",
                     t->id, ticket_state_name(t->state));
                 return;

@@ -420,6 +420,10 @@ change_apply(struct call *c, const struct ticket_view *v, struct arena *a,
                     "field: expected subject, language, customer or priority (the line: "
                     "TRANSFER), got '%.40s'",
                     field);
+        if (strcmp(e.field, "subject") == 0 && tutor_of(c)[0] != '\0')
+                return err_code(err, ERR_STATE, "NOPERM",
+                    "the subject goes to people outside: ask your tutor %s to change it",
+                    tutor_of(c));
         if (e.target[0] == '\0' ||
             (strcmp(e.field, "language") == 0 && strlen(e.target) > 8))
                 return err_code(err, ERR_REJECT, "BADARG",

@@ -17,6 +17,7 @@
 #define MESSAGES_MAX 100
 #define TRIES 5
 #define EVENTS_DEFAULT 100
+#define EVENTS_PAGE 1000 /* when all of a page was hidden from him */
 #define MILLION 1000000
 
 /* What the customers file knows of him, by any of his addresses and numbers. */
@@ -230,22 +231,30 @@ events_on_events(void *arg, const struct err *err, const char *const *seqs,
     const char *const *jsons, size_t n)
 {
         struct call *c = arg;
+        struct arena *a AUTO_ARENA =
+            arena_new(); /* not the call's: there may be many pages */
         struct buf all AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
-        size_t n_hidden = 0, n_told = 0;
+        size_t n_hidden = 0, n_told = 0,
+               most = (size_t)call_num(c, "COUNT", EVENTS_DEFAULT);
 
         if (err->kind != ERR_NONE) {
                 call_fail(c, err);
                 return;
         }
-        identity_hidden(c->agents, &c->me, c->arena, &n_hidden);
-        for (size_t i = 0; i < n; i++)
+        identity_hidden(c->agents, &c->me, a, &n_hidden);
+        for (size_t i = 0; i < n && n_told < most; i++)
                 if (n_hidden == 0 || event_is_told(c, jsons[i])) {
                         resp_bulks(&all, jsons[i]);
                         n_told++;
                 }
-        if (n > 0 && n_told == 0) { /* an empty page would look like the end */
-                store_events(c->agents->desk->store, seqs[n - 1],
-                    (unsigned)call_num(c, "COUNT", EVENTS_DEFAULT), events_on_events, c);
+        /* an empty page would look like the end */
+        if (n > 0 && n_told == 0 && (c->conn == NULL || conn_is_gone(c->conn))) {
+                call_answer(c, NULL);
+                return;
+        }
+        if (n > 0 && n_told == 0) {
+                store_events(c->agents->desk->store, seqs[n - 1], EVENTS_PAGE,
+                    events_on_events, c);
                 return;
         }
         resp_array(&b, n_told);
@@ -580,8 +589,7 @@ stats_lines(struct agents *a, const struct store_stats *st, struct json_out *o)
                 {
                         const struct agent_options *who = config_agent(c, s->agent);
 
-                        ready += who != NULL && s->n_conns > 0 &&
-                                 s->presence == PRESENCE_READY &&
+                        ready += who != NULL && s->presence == PRESENCE_READY &&
                                  strcmp(who->line, c->lines[i].name) == 0;
                 }
                 jo_key(o, c->lines[i].name);

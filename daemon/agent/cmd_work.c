@@ -484,6 +484,18 @@ take_done(void *arg, const struct err *err, const struct pull_answer *a)
         }
 }
 
+/* A ticket that is kept for him is his, and what he got under this ID he hears again. */
+static bool
+take_may_know(const struct call *c, const struct ticket_view *v)
+{
+        const struct ticket *t = &v->ticket;
+
+        return identity_sees(c->agents, &c->me, t) ||
+               (t->state == TICKET_QUEUED && t->in_own &&
+                   strcmp(t->owner, c->me.agent) == 0) ||
+               (v->idem_hash != NULL && v->idem_hash[0] != '\0');
+}
+
 static void
 take_on_view(void *arg, const struct err *err, struct ticket_view *v)
 {
@@ -494,6 +506,10 @@ take_on_view(void *arg, const struct err *err, struct ticket_view *v)
 
         if (err->kind != ERR_NONE) {
                 call_fail(c, err);
+                return;
+        }
+        if (v->exists && !take_may_know(c, v)) {
+                call_error(c, "NOSUCH", "there is no ticket %s", v->ticket.id);
                 return;
         }
         if (v->exists && o != NULL &&
@@ -508,7 +524,7 @@ take_on_view(void *arg, const struct err *err, struct ticket_view *v)
 void
 cmd_take(struct call *c)
 {
-        const struct read_ticket r = {.id = call_arg(c, "ticket"), .idem = ""};
+        const struct read_ticket r = {.id = call_arg(c, "ticket"), .idem = c->idem};
         struct giving *g = arena_alloc(c->arena, sizeof *g);
 
         if (is_draining(c))

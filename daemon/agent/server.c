@@ -185,8 +185,8 @@ agents_count(const struct agents *a, unsigned *ready, unsigned *away)
         *ready = *away = 0;
         LIST_FOREACH(s, &a->sessions, link)
         {
-                *ready += s->n_conns > 0 && s->presence == PRESENCE_READY;
-                *away += s->n_conns > 0 && s->presence == PRESENCE_AWAY;
+                *ready += s->presence == PRESENCE_READY;
+                *away += s->presence == PRESENCE_AWAY;
         }
 }
 

@@ -173,6 +173,8 @@ static void
 ticket_clear(struct ticket *t)
 {
         memset(t, 0, sizeof *t);
+        t->class_doc =
+            (struct class){.text = "", .route = "", .channel = "", .calendar = ""};
         t->priority = PRIORITY_NORMAL;
         t->class_doc.route = t->class_doc.channel = t->class_doc.text = "";
         t->class_doc.calendar = "";

@@ -222,6 +222,15 @@ class Asking(unittest.TestCase):
         self.assertNotIn(t, self.asked(self.anna))
         self.assertEqual("NOPERM", code(self.petr, "CONSULT", self.ticket(self.petr), "TO", "x@supplier.example", "?"))
 
+    def test_a_trainee_changes_no_subject(self):
+        t = self.ticket(self.petr, subject="As it was")
+        self.assertEqual("NOPERM", code(self.petr, "CHANGE", t, "subject", "words nobody approved"))
+        self.assertEqual("As it was", self.shown(t)["subject"])
+        self.assertEqual("OK", self.petr("CHANGE", t, "language", "en"))
+        self.assertEqual("OK", self.vera("CHANGE", t, "subject", "As it is now"))
+        self.assertEqual("As it is now", self.shown(t)["subject"])
+        self.vera("RESOLVE", t)
+
     def test_no_trainee_approves(self):
         t = self.ticket(self.nina)
         m = self.nina("REPLY", t, "by nina herself")

@@ -139,6 +139,65 @@ class View(unittest.TestCase):
             self.assertEqual("3", self.sam("LOGCALL", call, "ID", "p1"))
         self.assertEqual(before + 1, self.d.show(self.vera, "3")["n_messages"])
 
+    def test_what_was_split_off_takes_its_files_along(self):
+        """A message with a file, split off into a private line: its bytes are gone for who does not see that."""
+        def new(raw):
+            before = {t["id"] for t in self.d.list()}
+            self.d.deliver(raw)
+            return min({t["id"] for t in self.d.list()} - before or {""})
+        raw = (b"From: ivan@customer.example\r\nTo: support@desk.example\r\nSubject: %s\r\nMessage-ID: <split-%s@customer.example>\r\n"
+               b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n%s\r\n--b\r\n\r\nwords\r\n--b\r\n"
+               b"Content-Type: text/plain; name=a.txt\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\n%s\r\n--b--\r\n")
+        t = new(raw % (b"Scanner", b"1", b"", b"first file"))
+        self.d.deliver(raw % (b"payroll", b"2", b"In-Reply-To: <split-1@customer.example>\r\n", b"second file"))
+        self.assertEqual(2, self.d.show(self.vera, t)["n_messages"])
+        self.assertEqual(b"second file", self.anna("BLOB", t, "2").encode())
+        away = self.vera("SPLIT", t, t + ".2")
+        self.assertEqual("secret", self.d.show(self.vera, away)["line"])
+        self.assertEqual("NOSUCH", self.anna.raw("BLOB", t + ".2", "2").code)
+        self.assertEqual(b"first file", self.anna("BLOB", t, "2").encode())
+        self.assertEqual(b"second file", self.sam("BLOB", t + ".2", "2").encode())
+        for x in (t, away):
+            self.vera("RESOLVE", x)
+
+    def test_private_is_not_there(self):
+        """What changes a private ticket answers as if there were none; what is one's own, is."""
+        def new(subject):
+            before = {t["id"] for t in self.d.list()}
+            self.d.deliver(mail(subject=subject))
+            t, = {t["id"] for t in self.d.list()} - before
+            return t
+        hidden, other, mine = new("payroll 2"), new("payroll 3"), new("Scanner")
+        for command in (("TAKE", hidden), ("TAKE", hidden, "ID", "spy1"), ("UNMERGE", hidden), ("UNMERGE", hidden, "ID", "spy2")):
+            e = self.anna.raw(*command)
+            self.assertEqual(("NOSUCH", "there is no ticket " + hidden), (e.code, str(e).split(" ", 1)[-1]), command)
+        self.assertEqual("STATE", self.sam.raw("UNMERGE", hidden).code)
+        self.vera("MERGE", mine, "INTO", hidden)
+        e = self.anna.raw("UNMERGE", mine)
+        self.assertEqual("NOSUCH", e.code)
+        self.assertNotRegex(str(e), r"\b%s\b" % hidden)
+        self.assertEqual(mine, self.vera("UNMERGE", mine))
+        # kept for her in a line that is not hers
+        self.vera("TRANSFER", other, "AGENT", "anna")
+        first, again = (json.loads(self.anna("TAKE", other, "ID", "own1")) for _ in range(2))
+        self.assertEqual((other, first["lease"]), (again["id"], again["lease"]))
+        for t in (hidden, other, mine):
+            self.vera("RESOLVE", t)
+
+    def test_hidden_events_are_passed_by(self):
+        for i in range(30):
+            self.sam("TAG", "3", "+t%d" % i)
+        self.lena("NOTE", "2", "after them all")
+        seq, told = "0", []
+        while True:
+            page = [json.loads(e) for e in self.anna("EVENTS", "AFTER", seq, "COUNT", "1")]
+            if not page:
+                break
+            self.assertEqual(1, len(page))
+            seq = page[0]["seq"]
+            told.append(seq)
+        self.assertEqual([json.loads(e)["seq"] for e in self.anna("EVENTS", "AFTER", "0", "COUNT", "1000")], told)
+
     def test_private_events(self):
         spy, may = self.d.agent("anna", ready=False), self.d.agent("vera", ready=False)
         for c in (spy, may):

@@ -1,10 +1,12 @@
 """Tickets that move between lines, states and people."""
 # run: release asan
 import json
+import os
 import time
 import unittest
 
 from desk import Desk, RespError, mail, wait_for
+from resp import Client
 
 AGENTS = """
 lines first second third
@@ -289,6 +291,30 @@ class Moves(unittest.TestCase):
         self.assertEqual("OK", self.vera("ASSIGN", t, "petr", "ID", "assign-2"))
         self.assertEqual("OK", self.vera("ASSIGN", t, "petr", "ID", "assign-2"))
         self.vera("RESOLVE", t)
+
+    def test_a_promise_by_hand_is_short(self):
+        """What stands in every document of a ticket must not make it unreadable."""
+        t = self.held(self.anna)
+        with self.assertRaisesRegex(RespError, "BADARG text"):
+            self.anna("DUE", t, "2h", "x" * 1025)
+        self.assertEqual("OK", self.anna("DUE", t, "2h", "\x01" * 1024))
+        self.assertEqual(t, json.loads(self.anna("SHOW", t))["id"])
+        self.assertIn(t, [x["id"] for x in self.d.list()])
+
+    def test_a_class_the_store_has_forgotten(self):
+        """A ticket without its class's document is shown and moved, and nothing breaks."""
+        t = self.held(self.anna)
+        with Client(os.path.join(self.d.state, "r.sock")) as store:
+            class_id = store("HGET", "{desk}:t:" + t, "class")
+            self.assertEqual(1, store("HDEL", "{desk}:class", class_id))
+        json.loads(self.anna("WHY", t))
+        for c in (("RAISE", t, "high"), ("NEED", t, "network:2"), ("CHANGE", t, "language", "en")):
+            try:
+                self.vera(*c)
+            except RespError as e:
+                self.assertNotIn("UNSURE", str(e))
+        self.assertEqual("OK", self.anna("ESCALATE", t, "up"))
+        self.assertEqual("second", json.loads(self.anna("SHOW", t))["line"])
 
     def test_away_by_a_lead(self):
         t = self.ticket()
