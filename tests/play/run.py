@@ -20,6 +20,12 @@ def columns(line):
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
 
 
+def heed_interrupts():
+    """As on a terminal, also where the tests run in the background (`make test &` ignores SIGINT, and a
+    shell cannot trap what it was started to ignore)."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Run:
     """One `make run` in a process group of its own, as a terminal starts it."""
 
@@ -28,7 +34,7 @@ class Run:
         self.out = folder + ".out"
         with open(self.out, "wb") as f:
             self.proc = subprocess.Popen(["make", "--no-print-directory", "run"], cwd=ROOT, stdin=subprocess.DEVNULL,
-                                         stdout=f, stderr=f, start_new_session=True,
+                                         stdout=f, stderr=f, start_new_session=True, preexec_fn=heed_interrupts,
                                          env=dict(os.environ, HELPLINE_DEMO_DIR=folder))
 
     def text(self):
