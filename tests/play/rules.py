@@ -119,6 +119,7 @@ class Rules(unittest.TestCase):
             self.came("vpn again %d" % i, "loop@ask.example")
         self.came("vpn end", "end@ask.example")
         wait_for(lambda: self.to("end@ask.example"), what="the last question")
+        wait_for(lambda: len(self.to("loop@ask.example")) >= 3, what="three questions")
         self.assertEqual(len(self.to("loop@ask.example")), 3)
         d.fsck()
 
