@@ -781,6 +781,15 @@ mime_html_text(struct buf *out, const char *html, size_t n, size_t max)
         return h.cut;
 }
 
+bool
+mime_html_text_marked(
+    struct buf *out, const char *html, size_t n, size_t max, struct text_marks *marks)
+{
+        if (marks != NULL)
+                *marks = (struct text_marks){NULL, 0};
+        return mime_html_text(out, html, n, max);
+}
+
 void
 mime_html_charset(const char *html, size_t n, char out[40])
 {

@@ -19,6 +19,7 @@
 #include "channels/helper_mime_prescan.h"
 #include "channels/helper_mime_sink.h"
 #include "channels/helper_mime_text.h"
+#include "channels/helper_mime_trim.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/utf8.h"
 
@@ -636,6 +637,7 @@ message_finish(struct message *m, const struct buf *text)
         buf_addc(&words, '\n');
         buf_add(&words, m->text, utf8_cut(m->text, len, 65536));
         m->language = utf8_language(words.data, words.len);
+        mime_trim(m, NULL);
 }
 
 int

@@ -349,6 +349,16 @@ mime_text_decode(
         return cut;
 }
 
+bool
+mime_text_decode_as(struct buf *out, const char *s, size_t n, const char *charset,
+    size_t max, struct charset_verdict *v)
+{
+        charset_of(charset, v->declared);
+        snprintf(v->charset, sizeof v->charset, "%s", v->declared);
+        v->why = "declared";
+        return mime_text_decode(out, s, n, charset, max);
+}
+
 struct flow_line {
         const char *s;
         size_t len;

@@ -23,6 +23,16 @@ void mime_text_preload(void);
 bool mime_text_decode(
     struct buf *out, const char *s, size_t n, const char *charset, size_t max);
 
+/* The same, and what it was taken for and why. */
+struct charset_verdict {
+        char charset[40]; /* as iconv calls it: "KOI8-R" */
+        char declared[40]; /* what the label said, "" nothing */
+        const char
+            *why; /* a constant: "declared", "valid UTF-8", "letter frequency" ... */
+};
+bool mime_text_decode_as(struct buf *out, const char *s, size_t n, const char *charset,
+    size_t max, struct charset_verdict *v);
+
 /* The charset that bytes without (or with a wrong) label most likely have. */
 const char *mime_text_guess(const char *s, size_t n);
 

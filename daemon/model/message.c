@@ -217,6 +217,7 @@ headers_format(struct json_out *o, const struct message *m)
         }
         if (m->digest[0] != '\0')
                 jo_kstring(o, "digest", m->digest);
+        message_findings_format(o, m);
 }
 
 void
@@ -463,6 +464,103 @@ read_headers(struct reader *r, const json_t *o, struct message *m)
 }
 
 static void
+read_findings(struct reader *r, const json_t *o, struct message *m)
+{
+        const json_t *list = read_list(r, o, "findings", &m->n_findings);
+
+        m->findings = arena_alloc(r->a, (m->n_findings + 1) * sizeof *m->findings);
+        for (size_t i = 0; i < m->n_findings; i++) {
+                const json_t *v = json_array_get(list, i);
+                const char *word[3];
+
+                for (size_t k = 0; k < 3; k++) {
+                        word[k] = json_string_value(json_array_get(v, k));
+                        if (word[k] == NULL)
+                                reader_fail(r, "findings", "a list of three words each");
+                        word[k] = one_line(r->a, word[k], LINE_MAX_BYTES);
+                }
+                m->findings[i] = (struct finding){word[0], word[1], word[2]};
+        }
+}
+
+static void
+read_notices(struct reader *r, const json_t *o, struct message *m)
+{
+        const json_t *list = read_list(r, o, "notices", &m->n_notices);
+
+        m->notices = arena_alloc(r->a, (m->n_notices + 1) * sizeof *m->notices);
+        for (size_t i = 0; i < m->n_notices; i++) {
+                const json_t *v = json_array_get(list, i);
+
+                if (!json_is_object(v))
+                        reader_fail(r, "notices", "a list of objects");
+                m->notices[i].kind = read_line(r, v, "kind");
+                m->notices[i].part = read_line(r, v, "part");
+                m->notices[i].text = read_line(r, v, "text");
+        }
+}
+
+static void
+read_recipient(struct reader *r, const json_t *v, struct report_recipient *x)
+{
+        if (!json_is_object(v))
+                reader_fail(r, "recipients", "a list of objects");
+        x->address = read_line(r, v, "address");
+        x->action = read_line(r, v, "action");
+        x->status = read_line(r, v, "status");
+        x->reply = read_line(r, v, "reply");
+        x->reason = read_line(r, v, "reason");
+        x->permanent = read_bool(r, v, "permanent");
+}
+
+static void
+read_report(struct reader *r, const json_t *o, struct message *m)
+{
+        const json_t *v = json_object_get(o, "report");
+        struct mail_report *x;
+        const json_t *list;
+
+        if (v == NULL || json_is_null(v))
+                return;
+        if (!json_is_object(v)) {
+                reader_fail(r, "report", "an object");
+                return;
+        }
+        m->report = x = arena_alloc(r->a, sizeof *x);
+        x->type = read_line(r, v, "type");
+        x->system = read_line(r, v, "system");
+        list = read_list(r, v, "recipients", &x->n_recipients);
+        x->recipients = arena_alloc(r->a, (x->n_recipients + 1) * sizeof *x->recipients);
+        for (size_t i = 0; i < x->n_recipients; i++)
+                read_recipient(r, json_array_get(list, i), &x->recipients[i]);
+        x->returned_ids = read_strings(r, v, "returned_ids", &x->n_returned_ids);
+        x->returned_subject = read_line(r, v, "returned_subject");
+}
+
+static void
+read_forwarded(struct reader *r, const json_t *o, struct message *m)
+{
+        const json_t *v = json_object_get(o, "forwarded");
+        struct forwarded_mail *x;
+
+        if (v == NULL || json_is_null(v))
+                return;
+        if (!json_is_object(v)) {
+                reader_fail(r, "forwarded", "an object");
+                return;
+        }
+        m->forwarded = x = arena_alloc(r->a, sizeof *x);
+        x->name = one_line(r->a, read_text(r, v, "name"), NAME_MAX_BYTES);
+        x->address = read_line(r, v, "address");
+        x->subject = read_line(r, v, "subject");
+        x->sent_at_us = read_time(r, v, "sent_at");
+        x->message_id = read_line(r, v, "message_id");
+        x->part = read_line(r, v, "part");
+        x->text = read_text(r, v, "text");
+        x->whole = read_bool(r, v, "whole");
+}
+
+static void
 read_who(struct reader *r, const json_t *o, struct message *m)
 {
         const char *direction = read_line(r, o, "direction");
@@ -502,7 +600,11 @@ read_what(struct reader *r, const json_t *o, struct message *m)
         m->machine = read_line(r, o, "machine");
         read_attachments(r, o, m);
         read_raw(r, o, &m->raw);
+        read_notices(r, o, m);
+        read_report(r, o, m);
+        read_forwarded(r, o, m);
         read_headers(r, o, m);
+        read_findings(r, o, m);
 }
 
 int

@@ -17,6 +17,7 @@
 #include "daemon/base/buf.h"
 #include "daemon/base/err.h"
 #include "daemon/model/call.h"
+#include "daemon/model/understood.h"
 
 enum message_direction { MESSAGE_IN, MESSAGE_OUT, MESSAGE_NOTE };
 enum message_kind {
@@ -119,7 +120,9 @@ struct message {
         bool truncated; /* "truncated": text was longer */
         bool header_only; /* "header_only": its parser failed; raw bytes in quarantine */
         const char *language; /* "language": "ru" or "en" */
-        /* "machine": why it is held for machine mail ("null sender"), "" not */
+        /* "machine": the mark of a machine ("null sender"), "" none: with one nothing is
+         * sent to its sender by itself. What it counts as is its kind: a person's mail
+         * that some system marked has kind message and a mark. */
         const char *machine;
 
         struct attachment *attachments; /* "attachments" */
@@ -130,7 +133,14 @@ struct message {
         struct form_data *form; /* "form" or null */
         struct phone_call *call; /* "call" or null: daemon/model/call.h */
 
+        struct notice *notices; /* "notices" */
+        size_t n_notices;
+        struct mail_report *report; /* "report", NULL: none */
+        struct forwarded_mail *forwarded; /* "forwarded", NULL: none */
+
         /* Not part of the stored document (helper -> intake only): */
+        struct finding *findings; /* "findings" */
+        size_t n_findings;
         struct header *headers; /* "headers": [["Name","value"], ...] in order */
         size_t n_headers;
         const char *digest; /* "digest": for "seen before" */
@@ -139,6 +149,13 @@ struct message {
 /* A new record in an arena of its own: all strings "", kind message, in. */
 struct message *message_new(void);
 void message_free(struct message **m);
+/* Appends a finding; printf-like why. At most 200 of 300 bytes each, what is more is left
+ * out. */
+void message_find(struct message *m, const char *about, const char *found,
+    const char *why_format, ...) __attribute__((format(printf, 4, 5)));
+/* Appends a notice; at most 100. */
+void message_notice(struct message *m, const char *kind, const char *part,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The first header of that name (case-insensitive), or NULL. */
 const char *message_header(const struct message *m, const char *name);
 
