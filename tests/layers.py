@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "config": {"base", "model", "config"},
     "queue": {"base", "model", "config", "queue"},
     "channels": {"base", "model", "config", "channels"},
-    "helper": {"base", "model", "channels", "helper"},
+    "helper": {"base", "model", "config", "channels", "helper"},
     "daemon": {"base", "model", "config", "queue", "channels", "daemon"},
     "tests": {"base", "model", "config", "queue", "channels", "helper", "daemon", "tests"},
 }
@@ -28,6 +28,7 @@ FOREIGN = [  # (header, layers where it is at home, the one file or None)
     (r"hiredis/", {"queue"}), (r"sqlite3", {"queue"}),
     (r"pcre2", {"config"}), (r"libical/", {"config"}),
     (r"gmime/|glib|gio/", {"helper"}), (r"libesmtp|auth-client", {"helper"}), (r"seccomp\.h", {"helper"}),
+    (r"ytnef|tnef-", {"helper"}), (r"libexttextcat/", {"helper"}),
     (r"cmocka", {"tests"}), (r"systemd/", set()),
 ]
 GENERATED = {"desk_lua.h": "queue", "fsck_lua.h": "queue", "demo_conf.h": "daemon"}
