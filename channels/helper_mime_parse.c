@@ -17,6 +17,7 @@
 #include "channels/helper_mime_header.h"
 #include "channels/helper_mime_html.h"
 #include "channels/helper_mime_prescan.h"
+#include "channels/helper_mime_report.h"
 #include "channels/helper_mime_sink.h"
 #include "channels/helper_mime_text.h"
 #include "channels/helper_mime_trim.h"
@@ -34,6 +35,8 @@ struct walk {
         struct buf text; /* of the parts so far */
         bool html; /* it was made from HTML */
         bool cut; /* something was left out of it */
+        struct text_marks marks; /* what HTML said of ranges of text */
+        struct report_pieces pieces; /* for mime_report() */
         size_t made; /* bytes of text made so far, also what was dropped */
         unsigned n_parts; /* leaves seen */
         GMimeFormatOptions *format; /* line ends as the mail has them */
@@ -51,6 +54,8 @@ struct place {
         bool first; /* nothing stands before it */
 };
 
+static const struct bounce_set *bounces; /* the words of mail systems; NULL: none */
+
 static void walk_part(struct walk *w, GMimeObject *part, const struct place *at);
 
 void
@@ -60,6 +65,12 @@ mime_parse_init(void)
         mime_text_preload();
 }
 
+void
+mime_parse_set_bounces(const struct bounce_set *set)
+{
+        bounces = set;
+}
+
 /* ---- decoding one part ---- */
 
 struct leaf {
@@ -67,6 +78,7 @@ struct leaf {
         int64_t size;
         struct buf *keep; /* of a text: its first bytes; else NULL */
         bool cut; /* there were more */
+        struct buf *piece; /* of a report: its first bytes; else NULL */
 };
 
 /* A relay may rewrite line ends: they are left out of a text's digest. */
@@ -90,6 +102,11 @@ leaf_chunk(void *arg, const char *s, size_t n)
         size_t keep = 0;
 
         l->size += (int64_t)n;
+        if (l->piece != NULL && l->piece->len < REPORT_MAX_PIECE)
+                buf_add(l->piece, s,
+                    n < REPORT_MAX_PIECE - l->piece->len
+                        ? n
+                        : REPORT_MAX_PIECE - l->piece->len);
         if (l->keep != NULL) {
                 digest_text(l->sha, s, n);
                 keep = MAX_RAW_TEXT - l->keep->len < n ? MAX_RAW_TEXT - l->keep->len : n;
@@ -244,6 +261,26 @@ is_inline(GMimeObject *part, const struct place *at)
                is_disposition(part, "inline");
 }
 
+static struct buf *
+report_piece(struct walk *w, const char *type)
+{
+        const struct {
+                const char *type;
+                struct buf *piece;
+        } kinds[] = {{"message/delivery-status", &w->pieces.status},
+            {"message/global-delivery-status", &w->pieces.status},
+            {"message/disposition-notification", &w->pieces.disposition},
+            {"message/feedback-report", &w->pieces.feedback},
+            {"message/rfc822", &w->pieces.returned},
+            {"text/rfc822-headers", &w->pieces.returned},
+            {"message/global", &w->pieces.returned}};
+
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+                if (strcmp(kinds[i].type, type) == 0)
+                        return kinds[i].piece;
+        return NULL;
+}
+
 static void
 add_attachment(struct walk *w, GMimeObject *part, const struct place *at)
 {
@@ -252,6 +289,7 @@ add_attachment(struct walk *w, GMimeObject *part, const struct place *at)
         struct attachment *to;
         char sha[65];
 
+        l.piece = report_piece(w, part_type(m->arena, part));
         leaf_read(w, &l, part, sha);
         sha256_add(w->digest, "\nattachment ", 12);
         sha256_add(w->digest, sha, 64);
@@ -311,7 +349,8 @@ type_parameter(GMimeObject *part, const char *name)
 
 /* Decoded bytes of a text part -> text, appended to out. */
 static bool
-text_of(GMimeObject *part, const struct buf *raw, struct buf *out)
+text_of(
+    GMimeObject *part, const struct buf *raw, struct buf *out, struct text_marks *marks)
 {
         struct buf html AUTO_BUF = BUF_INIT;
         const char *charset = type_parameter(part, "charset");
@@ -329,7 +368,9 @@ text_of(GMimeObject *part, const struct buf *raw, struct buf *out)
         mime_html_charset(buf_str(raw), raw->len, meta);
         cut = mime_text_decode(&html, buf_str(raw), raw->len,
             charset[0] != '\0' ? charset : meta, MAX_RAW_TEXT);
-        return mime_html_text(out, buf_str(&html), html.len, MIME_MAX_TEXT) || cut;
+        return mime_html_text_marked(
+                   out, buf_str(&html), html.len, MIME_MAX_TEXT, marks) ||
+               cut;
 }
 
 static bool
@@ -345,12 +386,30 @@ trim_text(struct buf *b)
                 b->data[--b->len] = '\0';
 }
 
+/* Adds marks of a piece of text that begins at `at` of the whole. */
+static void
+add_marks(struct text_marks *to, struct text_marks *from, size_t at, size_t end)
+{
+        to->list = xrealloc(to->list, (to->n + from->n) * sizeof(*to->list) + 1);
+        for (size_t i = 0; i < from->n; i++) {
+                struct text_mark k = from->list[i];
+
+                k.from = k.from + at < end ? k.from + at : end;
+                k.to = k.to + at < end ? k.to + at : end;
+                if (k.from < k.to)
+                        to->list[to->n++] = k;
+        }
+        text_marks_free(from);
+}
+
 static void
 add_text(struct walk *w, GMimeObject *part)
 {
         struct buf raw AUTO_BUF = BUF_INIT;
         struct buf text AUTO_BUF = BUF_INIT;
         struct leaf l = {.keep = &raw};
+        struct text_marks marks = {NULL, 0};
+        size_t at;
         char sha[65];
 
         leaf_read(w, &l, part, sha);
@@ -360,14 +419,18 @@ add_text(struct walk *w, GMimeObject *part)
                 w->cut = w->cut || l.size > 0;
                 return;
         }
-        w->cut = text_of(part, &raw, &text) || l.cut || w->cut;
+        w->cut = text_of(part, &raw, &text, &marks) || l.cut || w->cut;
         w->made += text.len + raw.len / 4;
         trim_text(&text);
-        if (is_blank(&text))
+        if (is_blank(&text)) {
+                text_marks_free(&marks);
                 return;
+        }
         if (w->text.len > 0)
                 buf_adds(&w->text, "\n\n");
+        at = w->text.len;
         buf_add(&w->text, text.data, text.len);
+        add_marks(&w->marks, &marks, at, w->text.len);
         w->html = w->html || is_type(part, "text", "html");
 }
 
@@ -409,6 +472,8 @@ static void
 walk_alternative(struct walk *w, GMimeMultipart *multi, const struct place *at)
 {
         struct buf before = w->text;
+        struct text_marks marks_before = w->marks;
+        struct text_marks marks = {NULL, 0};
         struct buf best AUTO_BUF = BUF_INIT;
         bool html_before = w->html;
         bool best_html = true;
@@ -421,20 +486,26 @@ walk_alternative(struct walk *w, GMimeMultipart *multi, const struct place *at)
                         break;
                 down.alternative = true;
                 w->text = (struct buf)BUF_INIT;
+                w->marks = (struct text_marks){NULL, 0};
                 w->html = false;
                 walk_part(w, g_mime_multipart_get_part(multi, i), &down);
                 if (w->text.len > 0 && best_html) {
                         buf_fini(&best);
+                        text_marks_free(&marks);
                         best = w->text;
+                        marks = w->marks;
                         best_html = w->html;
                 } else {
                         buf_fini(&w->text);
+                        text_marks_free(&w->marks);
                 }
         }
         w->text = before;
         w->html = html_before || (best.len > 0 && best_html);
         if (before.len > 0 && best.len > 0)
                 buf_adds(&w->text, "\n\n");
+        w->marks = marks_before;
+        add_marks(&w->marks, &marks, w->text.len, w->text.len + best.len);
         buf_add(&w->text, buf_str(&best), best.len);
 }
 
@@ -626,18 +697,24 @@ message_begin(const char *raw, const struct prescan *p, const char *account)
 }
 
 static void
-message_finish(struct message *m, const struct buf *text)
+message_finish(struct message *m, struct walk *w)
 {
         struct buf words AUTO_BUF = BUF_INIT;
+        const struct buf *text = &w->text;
         size_t len = utf8_cut(buf_str(text), text->len, MIME_MAX_TEXT);
 
         m->truncated = m->truncated || len < text->len;
         m->text = arena_strndup(m->arena, buf_str(text), len);
+        w->pieces.text = w->text;
+        w->text = (struct buf)BUF_INIT;
+        mime_report(m, &w->pieces, bounces);
+        mime_trim(m, &w->marks);
+        report_pieces_free(&w->pieces);
+        text_marks_free(&w->marks);
         buf_add(&words, m->subject, strlen(m->subject));
         buf_addc(&words, '\n');
         buf_add(&words, m->text, utf8_cut(m->text, len, 65536));
         m->language = utf8_language(words.data, words.len);
-        mime_trim(m, NULL);
 }
 
 int
@@ -664,8 +741,7 @@ mime_parse(
         digest_finish(m, &w.digest);
         m->from_html = w.html;
         m->truncated = w.cut;
-        message_finish(m, &w.text);
-        buf_fini(&w.text);
+        message_finish(m, &w);
         *out = m;
         return 0;
 }
@@ -673,7 +749,7 @@ mime_parse(
 struct message *
 mime_parse_header_only(char *raw, size_t n, const char *account)
 {
-        struct buf text AUTO_BUF = BUF_INIT;
+        struct walk w = {0};
         struct sha256 *digest;
         struct prescan p;
         struct message *m;
@@ -686,8 +762,8 @@ mime_parse_header_only(char *raw, size_t n, const char *account)
         digest_raw(digest, raw + p.body_at, n - p.body_at);
         digest_finish(m, &digest);
         if (!p.has_header)
-                m->truncated = mime_text_decode(&text, raw, n, "", 4096);
-        message_finish(m, &text);
+                m->truncated = mime_text_decode(&w.text, raw, n, "", 4096);
+        message_finish(m, &w);
         return m;
 }
 

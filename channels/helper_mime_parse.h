@@ -24,6 +24,11 @@
 /* Once a process, before files are forbidden. */
 void mime_parse_init(void);
 
+/* The words of mail systems for mime_report(), NULL none. Kept, not owned; before or
+ * after mime_parse_init(). */
+struct bounce_set;
+void mime_parse_set_bounces(const struct bounce_set *set);
+
 /* All of it. raw is written to (line ends of CR only become LF), n may be 0.
  * Gives a new message. -1 with ERR_LIMIT when the pre-scan refuses. */
 int mime_parse(
