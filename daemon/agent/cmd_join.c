@@ -52,10 +52,28 @@ answer_other(struct call *c, const struct change *ch, struct buf *out)
 
 /* ---- MERGE ---- */
 
+/* A private ticket must not become readable by being part of one that is not. */
+static int
+merge_keeps_private(struct call *c, const struct ticket *t, struct err *err)
+{
+        const struct config *cfg = c->agents->desk->config;
+        const struct line_options *from = config_line(cfg, t->line);
+
+        if (from == NULL || !from->is_private ||
+            strcmp(t->line, c->other_ticket->line) == 0)
+                return 0;
+        return err_code(err, ERR_STATE, "STATE",
+            "ticket %s lies in the private line %s and would be shown with %s to all who "
+            "see line %s: TRANSFER %s to %s first, or LINK them",
+            t->id, t->line, c->other, c->other_ticket->line, c->other, t->line);
+}
+
 static int
 merge_apply(struct call *c, const struct ticket_view *v, struct arena *a,
     struct change *out, struct err *err)
 {
+        if (merge_keeps_private(c, &v->ticket, err) == -1)
+                return -1;
         if (v->n_levels + 1 > LEVELS_MAX || v->n_parts + c->n_other_parts + 1 > PARTS_MAX)
                 return err_code(err, ERR_STATE, "STATE",
                     "ticket %s would have more than %d tickets in it, or %d one in the "

@@ -276,6 +276,17 @@ class Asking(unittest.TestCase):
         self.assertEqual("OK", self.petr("RESOLVE", t), "the same, though it is out of his sight now")
         self.assertEqual("NOSUCH", code(self.petr, "NOTE", t, "one more thing"))
 
+    def test_private_is_not_shown_by_a_merge(self):
+        t, other = self.ticket(self.anna), self.ticket(self.anna)
+        self.anna("TRANSFER", t, "LINE", "secret")
+        for c in (self.sara, self.vera):
+            self.assertEqual("STATE", code(c, "MERGE", t, "INTO", other))
+        self.assertEqual("NOSUCH", code(self.oleg, "SHOW", t))
+        self.assertEqual("NOSUCH", code(self.oleg, "MERGE", other, "INTO", t))
+        self.vera("TRANSFER", other, "LINE", "secret")
+        self.assertEqual(other, self.vera("MERGE", t, "INTO", other))
+        self.vera("RESOLVE", other)
+
     def test_no_words_of_ours_in_a_question(self):
         t = self.ticket(self.anna)
         self.anna("CONSULT", t, "TO", "help@supplier.example", "What is $entry$?")
