@@ -115,7 +115,7 @@ Q   ?= @
 say = @echo '  $(1)'
 # asked only where it is needed: pkg-config may not be there yet
 GMIME_CFLAGS = $(call PC,--cflags,gmime-3.0)
-GMIME_LIBS   = $(call PC,--libs,gmime-3.0)
+GMIME_LIBS   = $(call PC,--libs,gmime-3.0) -lexttextcat-2.0
 $(call obj,$(mime_src)): EXTRA = $(GMIME_CFLAGS)
 
 $(B)/obj/%.o: %.c
@@ -185,7 +185,8 @@ fuzzers: $(fuzz_bin)
 
 # ---- packages (Debian 12): what is missing is installed, nothing else is touched ----
 BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev libgmime-3.0-dev \
-                  libjansson-dev libpcre2-dev libical-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata
+                  libjansson-dev libpcre2-dev libical-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata \
+                  libexttextcat-dev libexttextcat-data
 TEST_PACKAGES  := $(BUILD_PACKAGES) clang lld libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
                   python3 python3-redis python3-aiosmtpd openssl curl
 # for tests/play/browser.py, which is skipped without them

@@ -18,10 +18,9 @@
 #include "daemon/base/utf8.h"
 
 #define MODELS "/usr/share/libexttextcat/"
-#define LOOKED_AT 1500u /* bytes of words */
+#define LOOKED_AT 700u /* bytes of words */
 #define FEW_LETTERS 30u /* of a text: the subject is looked at too */
 #define LIBRARY_LETTERS 45u /* below it the library guesses */
-#define MAX_WORD 24u
 
 static void *models; /* of the library; NULL: none */
 
@@ -39,9 +38,10 @@ static const struct {
         const char *language;
         const char *words;
 } common[] = {
-    {"en", " the and is are you your please thanks thank hello have has not with this "
+    {"en", " a lot much very hi dear the and is are you your please thanks thank hello "
+           "have has not with this "
            "that what when cannot can't don't doesn't it's i'm our would could how from "
-           "we need there they of for my been working works dear best regards kind was "
+           "we need there they of for my been working works best regards kind was "
            "were should but if any just after get got his her to i it "},
     {"de",
         " der die das und ist nicht ich wir sie bitte danke guten hallo mit eine einen "
@@ -301,46 +301,67 @@ count_text(struct counted *c, const char *s)
 
 /* ---- words ---- */
 
-/* How many words of the text are in the list. */
-static size_t
-count_common(const struct counted *c, const char *list)
+/* All common words, found by a hash: which languages have each. */
+#define SLOTS 2048u
+static struct slot {
+        const char *word; /* in common[].words, up to a blank; NULL: free */
+        size_t n;
+        uint32_t languages; /* bit i: common[i] */
+} slots[SLOTS];
+static bool slots_filled;
+
+static struct slot *
+slot_of(const char *word, size_t n)
 {
-        const char *s = c->words.data + 1;
-        size_t hits = 0;
-        char word[MAX_WORD + 3] = " ";
+        uint32_t h = 2166136261u;
 
-        while (*s != '\0') {
-                size_t n = strcspn(s, " ");
+        for (size_t i = 0; i < n; i++)
+                h = (h ^ (unsigned char)word[i]) * 16777619u;
+        for (;; h++) {
+                struct slot *s = &slots[h % SLOTS];
 
-                if (n > 0 && n <= MAX_WORD) {
-                        memcpy(word + 1, s, n);
-                        word[n + 1] = ' ';
-                        word[n + 2] = '\0';
-                        hits += strstr(list, word) != NULL;
-                }
-                s += n + (s[n] == ' ');
+                if (s->word == NULL || (s->n == n && memcmp(s->word, word, n) == 0))
+                        return s;
         }
-        return hits;
 }
 
+static void
+slots_fill(void)
+{
+        _Static_assert(N_COMMON <= 32, "a bit for each language");
+        for (size_t i = 0; i < N_COMMON && !slots_filled; i++)
+                for (const char *s = common[i].words + 1; *s != '\0';) {
+                        size_t n = strcspn(s, " ");
+                        struct slot *to = slot_of(s, n);
+
+                        *to = (struct slot){s, n, to->languages | 1u << i};
+                        s += n + 1;
+                }
+        slots_filled = true;
+}
+
+/* The language with most hits, "" none; and how many it and the next one have. */
 static const char *
 words_say(const struct counted *c, size_t *first, size_t *second)
 {
-        const char *best = "";
+        size_t hits[N_COMMON] = {0}, best = 0, n;
 
-        *first = *second = 0;
-        for (size_t i = 0; i < N_COMMON; i++) {
-                size_t hits = count_common(c, common[i].words);
-
-                if (hits > *first) {
-                        *second = *first;
-                        *first = hits;
-                        best = common[i].language;
-                } else if (hits > *second) {
-                        *second = hits;
-                }
+        slots_fill();
+        for (const char *s = c->words.data + 1; *s != '\0'; s += n + (s[n] == ' ')) {
+                n = strcspn(s, " ");
+                for (uint32_t bits = slot_of(s, n)->languages; bits != 0;
+                     bits &= bits - 1)
+                        hits[__builtin_ctz(bits)]++;
         }
-        return best;
+        *first = *second = 0;
+        for (size_t i = 0; i < N_COMMON; i++)
+                if (hits[i] > hits[best])
+                        best = i;
+        *first = hits[best];
+        for (size_t i = 0; i < N_COMMON; i++)
+                if (i != best && hits[i] > *second)
+                        *second = hits[i];
+        return *first > 0 ? common[best].language : "";
 }
 
 /* ---- the decision ---- */

@@ -1,7 +1,7 @@
 /*
  * In which language a text is: ISO 639-1 ("ru", "en", "de" ...), "" when it is too short
  * to tell. Letters first (they decide Cyrillic, and scripts that one language has), then
- * the commonest words of 20 languages, then libexttextcat. At most the first 1,500 bytes
+ * the commonest words of 20 languages, then libexttextcat. At most the first 700 bytes
  * of what is new are looked at, so the cost does not grow with the mail.
  */
 #ifndef HELPLINE_CHANNELS_HELPER_MIME_LANGUAGE_H

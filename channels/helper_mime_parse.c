@@ -16,6 +16,7 @@
 
 #include "channels/helper_mime_header.h"
 #include "channels/helper_mime_html.h"
+#include "channels/helper_mime_language.h"
 #include "channels/helper_mime_prescan.h"
 #include "channels/helper_mime_report.h"
 #include "channels/helper_mime_sink.h"
@@ -63,6 +64,7 @@ mime_parse_init(void)
 {
         g_mime_init();
         mime_text_preload();
+        mime_language_preload();
 }
 
 void
@@ -699,7 +701,6 @@ message_begin(const char *raw, const struct prescan *p, const char *account)
 static void
 message_finish(struct message *m, struct walk *w)
 {
-        struct buf words AUTO_BUF = BUF_INIT;
         const struct buf *text = &w->text;
         size_t len = utf8_cut(buf_str(text), text->len, MIME_MAX_TEXT);
 
@@ -711,10 +712,7 @@ message_finish(struct message *m, struct walk *w)
         mime_trim(m, &w->marks);
         report_pieces_free(&w->pieces);
         text_marks_free(&w->marks);
-        buf_add(&words, m->subject, strlen(m->subject));
-        buf_addc(&words, '\n');
-        buf_add(&words, m->text, utf8_cut(m->text, len, 65536));
-        m->language = utf8_language(words.data, words.len);
+        mime_language(m);
 }
 
 int
