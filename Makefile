@@ -75,12 +75,13 @@ lib_tool     := $(B)/libtool.a
 
 PROGRAMS := $(B)/helplined $(B)/helpline $(B)/helpline-mime $(B)/helpline-mailer
 
-.PHONY: all run test check tidy bench fuzz fuzzers units clean install uninstall help format
+.PHONY: all run test corpora check tidy bench fuzz fuzzers units clean install uninstall help format
 all: $(PROGRAMS)
 
 help:
 	@echo 'make run      install what is missing, build, start the demo desk and show it'
 	@echo 'make test     install what is missing, build, run all tests'
+	@echo 'make corpora  what is understood of the mail that others collected, in one table'
 	@echo 'make check    layer check, clang-format, cppcheck, clang-tidy'
 	@echo 'make bench    performance, as ratios against a baseline of the same run'
 	@echo 'make fuzz     each fuzz target for SECONDS (default 60)'
@@ -236,6 +237,11 @@ run: build/.deps-build
 ONLY ?=
 test: build/.deps-test
 	@$(PYTHON) tests/run.py $(ONLY)
+
+# ---- mail that others collected: what of it is understood, in one table; ONLY=modules ----
+corpora: build/.deps-test
+	@$(MAKE) --no-print-directory -s -j2 V=$(V) $(PROGRAMS)
+	@HELPLINE_BUILD=$(B) $(PYTHON) tests/corpora/run.py $(ONLY)
 
 SOURCES := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/web daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.c)))
 HEADERS := $(sort $(wildcard $(foreach d,daemon daemon/base daemon/model daemon/agent daemon/web daemon/tool channels queue config tests/unit tests/fuzz,$(d)/*.h)))

@@ -14,84 +14,17 @@ import hashlib
 import json
 import os
 import random
-import resource
-import socket
 import struct
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("HELPLINE_BUILD", "build/release"))
-SANITIZED = os.path.basename(BUILD) in ("asan", "tsan", "fuzz")
-PROGRAM = os.path.join(BUILD, "helpline-mime")
-CORPORA = os.environ.get("HELPLINE_CORPORA", os.path.join(ROOT, "..", "shared", "corpora"))
-READY, BEGUN = 0xFE, 0xFF
+from mime_helper import BEGUN, CORPORA, NOT_MAIL, SANITIZED, Helper
+
 MAX_S, MAX_KB = 20.0, 64 * 1024
 SHARE = 4 if SANITIZED and "FULL" not in os.environ else 1
 PHASE = int(os.environ.get("HELPLINE_SEED", time.time_ns() % 1000)) % SHARE
-NOT_MAIL = (".json", ".tsv", ".list", ".yaml", ".yml", ".py")
-
-
-class Helper:
-    """One helper process and the daemon's end of its frames."""
-
-    def __init__(self, limit_as=0):
-        ours, theirs = socket.socketpair()
-        ours.settimeout(30)
-
-        def enter():
-            os.dup2(theirs.fileno(), 3)
-            if limit_as:
-                resource.setrlimit(resource.RLIMIT_AS, (limit_as, limit_as))
-
-        self.process = subprocess.Popen([PROGRAM], preexec_fn=enter, pass_fds=(3,))
-        theirs.close()
-        self.socket = ours
-        self._next(READY)
-
-    def _read(self, n):
-        data = bytearray()
-        while len(data) < n:
-            more = self.socket.recv(min(n - len(data), 1 << 20))
-            if not more:
-                raise EOFError("the helper is gone, status %s" % self.process.wait(10))
-            data += more
-        return bytes(data)
-
-    def _next(self, want=None):
-        length, kind = struct.unpack(">IB", self._read(5))
-        body = self._read(length)
-        if want is not None and kind != want:
-            raise AssertionError("frame %#x, not %#x" % (kind, want))
-        return kind, body
-
-    def job(self, kind, path, **members):
-        """Runs one job; gives (answer's type, body, seconds)."""
-        body = json.dumps(members).encode()
-        frame = struct.pack(">IB", len(body), ord(kind)) + body
-        fd = os.open(path, os.O_RDONLY) if path else -1
-        began = time.monotonic()
-        socket.send_fds(self.socket, [frame], [fd] if fd >= 0 else [])
-        if fd >= 0:
-            os.close(fd)
-        self._next(BEGUN)
-        answer, text = self._next()
-        return chr(answer), text, time.monotonic() - began
-
-    def peak_kb(self):
-        with open("/proc/%d/status" % self.process.pid) as f:
-            return next(int(line.split()[1]) for line in f if line.startswith("VmHWM"))
-
-    def close(self):
-        self.socket.close()
-        try:
-            return self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return self.process.wait()
 
 
 def collected():
