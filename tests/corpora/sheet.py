@@ -77,10 +77,10 @@ class Sheet:
         print("%-26s %-18s %6s %6s %6s %7s %8s  aim" % ("", "", "", "", "", "", ""), file=out)
         for about, (right, wrong, excused) in sorted(sums.items()):
             percent = 100.0 * right / max(1, right + wrong)
-            ok = percent >= AIMS[about]
-            print(line("all", about, right, wrong, excused) + "  %3d %s" % (AIMS[about], "ok" if ok else "MISSED"), file=out)
+            ok = percent >= AIMS.get(about, 0)
+            print(line("all", about, right, wrong, excused) + "  %3d %s" % (AIMS.get(about, 0), "ok" if ok else "MISSED"), file=out)
             if not ok:
-                missed.append("%s: %.1f %%, aim %d %%" % (about, percent, AIMS[about]))
+                missed.append("%s: %.1f %%, aim %d %%" % (about, percent, AIMS.get(about, 0)))
         for key in sorted(set(self.faults) - self.used):
             if any(corpus == key[0] for corpus, _ in self.rows):
                 print("not needed any more in oracle_faults.txt: %s" % ": ".join(key), file=out)
