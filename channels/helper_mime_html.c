@@ -1,9 +1,10 @@
 /*
  * HTML -> text; see helper_mime_html.h.
  *
- * Linear: the reader only goes forward. Where it looks ahead for something that
- * may be missing (the end of a quote, of a tag, of a comment, of a script) it
- * notes what is not there and never looks for it again.
+ * One pass over the words of the HTML (helper_mime_html_token.h) with the open elements
+ * at hand (helper_mime_html_stack.h). Line ends, blanks, list marks and what parts cells
+ * are wished for when the HTML says so and written before the next letter, so that
+ * nothing stands at the end of a line and empty elements leave nothing behind.
  */
 #include "channels/helper_mime_html.h"
 
@@ -14,213 +15,38 @@
 #include <string.h>
 #include <strings.h>
 
+#include "channels/helper_mime_html_mark.h"
+#include "channels/helper_mime_html_stack.h"
+#include "channels/helper_mime_html_token.h"
 #include "daemon/base/utf8.h"
 
-#define MAX_NAME 16
-#define MAX_HREF 1000
+#define MAX_HREF 4000 /* longer addresses are not shown */
 #define MAX_QUOTES 10
 #define MAX_LISTS 10
+#define MAX_TABLES 50
+#define MAX_OPEN 2000 /* elements in elements */
+#define MAX_MARK 48 /* bytes of a list's mark */
+#define MAX_SHOWN 1024 /* addresses remembered, a power of two */
+#define SHORT_CELL 60
 
-enum action {
-        A_NONE,
-        A_BREAK,
-        A_BLOCK,
-        A_PARA,
-        A_ITEM,
-        A_CELL,
-        A_ROW,
-        A_LINK,
-        A_IMAGE,
-        A_QUOTE,
-        A_LIST,
-        A_NUMBERED,
-        A_PRE,
-        A_RULE,
-        A_SKIP
+/* What closing an element undoes. */
+#define DOES_QUOTE 1u
+#define DOES_LIST 2u
+#define DOES_LINK 4u
+#define DOES_TABLE 8u
+#define DOES_MARK 16u
+#define DOES_CITE 32u
+
+struct table {
+        bool plain; /* said to be for the layout only */
+        bool data; /* has head cells or a border */
+        bool row; /* a cell of the row has been opened */
+        size_t cell_at; /* where the last cell's text begins */
+        unsigned cell_line; /* number of the line it begins on */
+        bool wide; /* the row has more than one cell */
 };
-
-static const struct {
-        const char *name;
-        enum action action;
-} tags[] = {
-    {"a", A_LINK},
-    {"address", A_BLOCK},
-    {"article", A_BLOCK},
-    {"aside", A_BLOCK},
-    {"blockquote", A_QUOTE},
-    {"body", A_BLOCK},
-    {"br", A_BREAK},
-    {"caption", A_BLOCK},
-    {"center", A_BLOCK},
-    {"dd", A_BLOCK},
-    {"div", A_BLOCK},
-    {"dl", A_PARA},
-    {"dt", A_BLOCK},
-    {"fieldset", A_BLOCK},
-    {"figure", A_BLOCK},
-    {"footer", A_BLOCK},
-    {"form", A_BLOCK},
-    {"h1", A_PARA},
-    {"h2", A_PARA},
-    {"h3", A_PARA},
-    {"h4", A_PARA},
-    {"h5", A_PARA},
-    {"h6", A_PARA},
-    {"header", A_BLOCK},
-    {"hr", A_RULE},
-    {"img", A_IMAGE},
-    {"li", A_ITEM},
-    {"main", A_BLOCK},
-    {"nav", A_BLOCK},
-    {"noframes", A_NONE},
-    {"ol", A_NUMBERED},
-    {"option", A_BLOCK},
-    {"p", A_PARA},
-    {"pre", A_PRE},
-    {"script", A_SKIP},
-    {"section", A_BLOCK},
-    {"style", A_SKIP},
-    {"table", A_BLOCK},
-    {"tbody", A_BLOCK},
-    {"td", A_CELL},
-    {"textarea", A_BLOCK},
-    {"th", A_CELL},
-    {"thead", A_BLOCK},
-    {"title", A_SKIP},
-    {"tr", A_ROW},
-    {"ul", A_LIST},
-};
-
-static const struct {
-        const char *name;
-        uint16_t cp;
-} entities[] = {
-    {"AMP", '&'},
-    {"Aacute", 193},
-    {"Agrave", 192},
-    {"Auml", 196},
-    {"Ccedil", 199},
-    {"Eacute", 201},
-    {"Egrave", 200},
-    {"Euml", 203},
-    {"GT", '>'},
-    {"LT", '<'},
-    {"Ntilde", 209},
-    {"Oacute", 211},
-    {"Ouml", 214},
-    {"QUOT", '"'},
-    {"Uacute", 218},
-    {"Uuml", 220},
-    {"aacute", 225},
-    {"acirc", 226},
-    {"acute", 180},
-    {"aelig", 230},
-    {"agrave", 224},
-    {"amp", '&'},
-    {"apos", '\''},
-    {"aring", 229},
-    {"atilde", 227},
-    {"auml", 228},
-    {"bdquo", 8222},
-    {"brvbar", 166},
-    {"bull", 8226},
-    {"ccedil", 231},
-    {"cent", 162},
-    {"copy", 169},
-    {"curren", 164},
-    {"dagger", 8224},
-    {"darr", 8595},
-    {"deg", 176},
-    {"divide", 247},
-    {"eacute", 233},
-    {"ecirc", 234},
-    {"egrave", 232},
-    {"emsp", ' '},
-    {"ensp", ' '},
-    {"euml", 235},
-    {"euro", 8364},
-    {"frac12", 189},
-    {"frac14", 188},
-    {"frac34", 190},
-    {"ge", 8805},
-    {"gt", '>'},
-    {"harr", 8596},
-    {"hellip", 8230},
-    {"iacute", 237},
-    {"icirc", 238},
-    {"iexcl", 161},
-    {"igrave", 236},
-    {"infin", 8734},
-    {"iquest", 191},
-    {"iuml", 239},
-    {"laquo", 171},
-    {"larr", 8592},
-    {"ldquo", 8220},
-    {"le", 8804},
-    {"lsaquo", 8249},
-    {"lsquo", 8216},
-    {"lt", '<'},
-    {"mdash", 8212},
-    {"micro", 181},
-    {"middot", 183},
-    {"minus", 8722},
-    {"nbsp", ' '},
-    {"ndash", 8211},
-    {"ne", 8800},
-    {"not", 172},
-    {"ntilde", 241},
-    {"oacute", 243},
-    {"ocirc", 244},
-    {"ograve", 242},
-    {"ordf", 170},
-    {"ordm", 186},
-    {"oslash", 248},
-    {"otilde", 245},
-    {"ouml", 246},
-    {"para", 182},
-    {"permil", 8240},
-    {"plusmn", 177},
-    {"pound", 163},
-    {"quot", '"'},
-    {"raquo", 187},
-    {"rarr", 8594},
-    {"rdquo", 8221},
-    {"reg", 174},
-    {"rsaquo", 8250},
-    {"rsquo", 8217},
-    {"sbquo", 8218},
-    {"sect", 167},
-    {"shy", 173},
-    {"sup1", 185},
-    {"sup2", 178},
-    {"sup3", 179},
-    {"szlig", 223},
-    {"thinsp", ' '},
-    {"times", 215},
-    {"trade", 8482},
-    {"uacute", 250},
-    {"uarr", 8593},
-    {"ucirc", 251},
-    {"ugrave", 249},
-    {"uuml", 252},
-    {"yacute", 253},
-    {"yen", 165},
-    {"yuml", 255},
-    {"zwj", 8205},
-    {"zwnj", 8204},
-};
-
-/* What Windows wrote into &#128; ... &#159;. */
-static const uint16_t windows_1252[32] = {8364, 129, 8218, 402, 8222, 8230, 8224, 8225,
-    710, 8240, 352, 8249, 338, 141, 381, 143, 144, 8216, 8217, 8220, 8221, 8226, 8211,
-    8212, 732, 8482, 353, 8250, 339, 157, 382, 376};
 
 struct html {
-        const char *s; /* the input */
-        size_t n;
-        size_t at;
-
-        struct buf scratch; /* one character */
         struct buf *out;
         size_t start; /* where our text begins in out */
         size_t max; /* bytes we may write */
@@ -229,28 +55,39 @@ struct html {
         unsigned newlines; /* wanted before the next character, 0..2 */
         bool space; /* a blank wanted before it */
         bool line_open; /* something stands on the current line */
+        bool blank_line; /* a hard blank stood where a line begins */
+        const char *hold; /* a cell begins: instead of line ends this; NULL: no */
+        unsigned n_lines; /* written */
         unsigned quotes; /* open blockquotes */
-        unsigned pre; /* open pre elements */
+        unsigned between; /* fewest quotes open since the line ends were wanted */
+        bool cell_fresh; /* a cell begins, it has no letter yet */
+
         unsigned lists; /* open lists */
         unsigned number[MAX_LISTS]; /* next number of each; 0: bullets */
+        char mark[MAX_MARK]; /* of an item that has no text yet, "" none */
 
-        char href[MAX_HREF + 1]; /* of the open link, "" when none is worth showing */
+        unsigned tables; /* open tables */
+        struct table table[MAX_TABLES];
+
+        struct buf href; /* of the open link, "" when none is worth showing */
         size_t link_at; /* where its text begins in out */
+        uint64_t shown[MAX_SHOWN]; /* hashes of addresses shown; 0 free */
+        unsigned n_shown;
 
-        bool no_quote[2]; /* no " and no ' up to the end */
-        bool no_gt; /* no > up to the end */
-        bool no_comment_end; /* no --> up to the end */
-};
-
-/* A tag as cut out of the input. */
-struct tag {
-        char name[MAX_NAME];
-        bool closing;
-        const char *attrs; /* up to the > */
-        size_t attrs_len;
+        struct html_stack open;
+        struct html_marker *marker; /* NULL: nobody asked */
+        struct buf scratch; /* a value */
+        struct buf one; /* a character */
 };
 
 /* ---- writing ---- */
+
+/* Bytes that begin a line before its first letter, at most. */
+static size_t
+line_start_size(const struct html *h)
+{
+        return h->newlines * (1 + h->quotes) + h->quotes + 2 + strlen(h->mark);
+}
 
 static void
 put_line_start(struct html *h)
@@ -258,11 +95,13 @@ put_line_start(struct html *h)
         if (h->out->len > h->start)
                 for (; h->newlines > 0; h->newlines--) {
                         buf_addc(h->out, '\n');
-                        for (unsigned i = 0; h->newlines > 1 && i < h->quotes; i++)
+                        h->n_lines++;
+                        for (unsigned i = 0; h->newlines > 1 && i < h->between; i++)
                                 buf_addc(h->out, '>');
                 }
         h->newlines = 0;
         h->space = false;
+        h->blank_line = false;
         for (unsigned i = 0; i < h->quotes; i++)
                 buf_addc(h->out, '>');
         if (h->quotes > 0)
@@ -270,33 +109,64 @@ put_line_start(struct html *h)
         h->line_open = true;
 }
 
+/* The first letter of a cell tells on which line it stands. */
 static void
-put_bytes(struct html *h, const char *s, size_t n)
+cell_begins(struct html *h)
 {
-        if (h->out->len - h->start + n + MAX_QUOTES * 2 + 4 > h->max) {
-                h->cut = true;
-                return;
+        h->cell_fresh = false;
+        if (h->tables > 0 && h->tables <= MAX_TABLES) {
+                h->table[h->tables - 1].cell_at = h->out->len;
+                h->table[h->tables - 1].cell_line = h->n_lines;
         }
-        if (h->newlines > 0 || !h->line_open)
-                put_line_start(h);
-        else if (h->space)
-                buf_addc(h->out, ' ');
-        h->space = false;
-        buf_add(h->out, s, n);
 }
 
 static void
-put_char(struct html *h, uint32_t cp)
+put_mark(struct html *h)
 {
-        buf_clear(&h->scratch);
-        utf8_add(&h->scratch, cp);
-        put_bytes(h, h->scratch.data, h->scratch.len);
+        buf_adds(h->out, h->mark);
+        buf_addc(h->out, ' ');
+        h->mark[0] = '\0';
+}
+
+static void
+put_bytes(struct html *h, const char *s, size_t n)
+{
+        size_t used = h->out->len - h->start + line_start_size(h);
+
+        if (used + n + 4 > h->max) {
+                h->cut = true;
+                n = used + 4 < h->max ? utf8_cut(s, n, h->max - used - 4) : 0;
+                if (n == 0)
+                        return;
+        }
+        if (h->newlines > 0 || !h->line_open)
+                put_line_start(h);
+        else if (h->hold != NULL)
+                buf_adds(h->out, h->hold);
+        else if (h->space)
+                buf_addc(h->out, ' ');
+        h->hold = NULL;
+        if (h->mark[0] != '\0')
+                put_mark(h);
+        if (h->cell_fresh)
+                cell_begins(h);
+        h->space = false;
+        buf_add(h->out, s, n);
 }
 
 /* At least n line ends before the next character. */
 static void
 want_newlines(struct html *h, unsigned n)
 {
+        if (h->hold != NULL)
+                return;
+        if (h->blank_line)
+                n = 2;
+        h->blank_line = false;
+        if (h->cell_fresh && n > 1)
+                n = 1;
+        if (h->newlines == 0)
+                h->between = h->quotes;
         if (h->newlines < n)
                 h->newlines = n;
         h->space = false;
@@ -305,6 +175,10 @@ want_newlines(struct html *h, unsigned n)
 static void
 line_break(struct html *h)
 {
+        if (h->hold != NULL)
+                return;
+        if (h->newlines == 0)
+                h->between = h->quotes;
         if (h->newlines < 2)
                 h->newlines++;
         h->space = false;
@@ -314,480 +188,611 @@ line_break(struct html *h)
 static bool
 is_filling(uint32_t cp)
 {
-        return cp == 0xad || cp == 0x34f || (cp >= 0x200b && cp <= 0x200f) ||
-               (cp >= 0x2060 && cp <= 0x2064) || cp == 0xfeff;
+        return cp == 0xad || cp == 0x34f || cp == 0x61c ||
+               (cp >= 0x115f && cp <= 0x1160) || (cp >= 0x17b4 && cp <= 0x17b5) ||
+               (cp >= 0x180b && cp <= 0x180e) || (cp >= 0x200b && cp <= 0x200f) ||
+               (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) ||
+               cp == 0x3164 || cp == 0xfeff || (cp >= 0xe0000 && cp <= 0xe007f);
 }
 
 static bool
 is_space(uint32_t cp)
 {
-        return cp == ' ' || (cp >= 9 && cp <= 13) || cp == 0xa0 ||
-               (cp >= 0x2000 && cp <= 0x200a);
+        return cp == ' ' || cp == '\t' || cp == '\n' || cp == '\r' || cp == '\f' ||
+               cp == 0x85 || cp == 0xa0 || cp == 0x1680 ||
+               (cp >= 0x2000 && cp <= 0x200a) || cp == 0x2028 || cp == 0x2029 ||
+               cp == 0x202f || cp == 0x205f || cp == 0x3000;
 }
 
+/* A blank: collapsed, or kept in what is preformatted. */
 static void
-put_text_char(struct html *h, uint32_t cp)
+put_space(struct html *h, uint32_t cp, bool pre)
 {
-        if (is_filling(cp) || cp == 0)
-                return;
-        if (h->pre > 0 && cp == '\n') {
+        bool starts = h->newlines > 0 || !h->line_open;
+
+        if (pre && (cp == '\n' || cp == 0x2028 || cp == 0x2029))
                 line_break(h);
-        } else if (h->pre > 0 && (cp == ' ' || cp == '\t')) {
-                put_bytes(h, cp == ' ' ? " " : "\t", 1);
-        } else if (is_space(cp)) {
-                if (h->line_open && h->newlines == 0)
-                        h->space = true;
-        } else if (cp >= 32 && cp != 127) {
-                put_char(h, cp);
-        }
+        else if (pre && (cp == ' ' || cp == '\t' || cp == 0xa0))
+                put_bytes(h, cp == '\t' ? "\t" : " ", 1);
+        else if (starts && cp == 0xa0)
+                h->blank_line = true;
+        else if (!starts && h->mark[0] == '\0' && h->hold == NULL)
+                h->space = true;
 }
 
-/* ---- entities ---- */
-
-static uint32_t
-entity_by_name(const char *s, size_t n)
-{
-        size_t low = 0;
-        size_t high = sizeof(entities) / sizeof(entities[0]);
-
-        while (low < high) {
-                size_t mid = (low + high) / 2;
-                int c = strncmp(entities[mid].name, s, n);
-
-                if (c == 0 && entities[mid].name[n] != '\0')
-                        c = 1;
-                if (c == 0)
-                        return entities[mid].cp;
-                if (c < 0)
-                        low = mid + 1;
-                else
-                        high = mid;
-        }
-        return 0;
-}
-
-static uint32_t
-entity_by_number(const char *s, size_t n, size_t *used)
-{
-        bool hex = n > 0 && (s[0] == 'x' || s[0] == 'X');
-        uint32_t cp = 0;
-        size_t i = hex;
-
-        for (; i < n &&
-               (hex ? isxdigit((unsigned char)s[i]) : isdigit((unsigned char)s[i]));
-             i++) {
-                int digit =
-                    isdigit((unsigned char)s[i]) ? s[i] - '0' : (s[i] | 32) - 'a' + 10;
-
-                if (cp < 0x110000)
-                        cp = cp * (hex ? 16 : 10) + (uint32_t)digit;
-        }
-        if (i == (size_t)hex)
-                return 0;
-        *used = i;
-        if (cp >= 128 && cp < 160)
-                return windows_1252[cp - 128];
-        return cp == 0 || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000) ? 0xfffd : cp;
-}
-
-/* The character behind "&..." at s (n bytes from the &); *used bytes of it.
- * What is no entity is an ampersand. */
-static uint32_t
-entity_read(const char *s, size_t n, size_t *used)
-{
-        uint32_t cp = 0;
-        size_t len = 0;
-
-        *used = 1;
-        if (n > 2 && s[1] == '#') {
-                cp = entity_by_number(s + 2, n - 2 < 12 ? n - 2 : 12, &len);
-                len += 2;
-        } else {
-                while (len + 1 < n && len < 10 && isalnum((unsigned char)s[len + 1]))
-                        len++;
-                cp = len > 0 ? entity_by_name(s + 1, len) : 0;
-                len += 1;
-        }
-        if (cp == 0)
-                return '&';
-        *used = len + (len < n && s[len] == ';');
-        return cp;
-}
-
-/* ---- tags ---- */
-
-/* Offset of the > that ends the tag whose inside begins at `at`; n when the
- * input has none. */
-static size_t
-tag_end(struct html *h, size_t at)
-{
-        char before = 0;
-
-        while (!h->no_gt && at < h->n && h->s[at] != '>') {
-                char c = h->s[at++];
-                bool *missing = c == '"' ? &h->no_quote[0] : &h->no_quote[1];
-                const char *end;
-
-                if ((c == '"' || c == '\'') && before == '=' && !*missing) {
-                        end = memchr(h->s + at, c, h->n - at);
-                        if (end != NULL)
-                                at = (size_t)(end - h->s) + 1;
-                        else
-                                *missing = true;
-                }
-                if (!isspace((unsigned char)c))
-                        before = c;
-        }
-        if (at >= h->n)
-                h->no_gt = true;
-        return h->no_gt ? h->n : at;
-}
-
-/* One attribute of a tag. */
-struct attr {
-        const char *name;
-        size_t name_len;
-        const char *value;
-        size_t value_len;
-};
-
-/* The attribute at *s, which moves behind it; false at the end. */
-static bool
-attr_next(const char **at, const char *end, struct attr *a)
-{
-        const char *s = *at;
-        char quote = 0;
-
-        while (s < end && (isspace((unsigned char)*s) || *s == '/' || *s == '='))
-                s++;
-        for (a->name = s; s < end && *s != '=' && !isspace((unsigned char)*s); s++)
-                ;
-        a->name_len = (size_t)(s - a->name);
-        a->value = s;
-        a->value_len = 0;
-        while (s < end && isspace((unsigned char)*s))
-                s++;
-        if (s < end && *s == '=') {
-                for (s++; s < end && isspace((unsigned char)*s); s++)
-                        ;
-                if (s < end && (*s == '"' || *s == '\'') &&
-                    memchr(s + 1, *s, (size_t)(end - s) - 1))
-                        quote = *s++;
-                for (a->value = s;
-                     s < end && (quote ? *s != quote : !isspace((unsigned char)*s)); s++)
-                        ;
-                a->value_len = (size_t)(s - a->value);
-                s += quote != 0;
-        }
-        *at = s;
-        return a->name_len > 0;
-}
-
-/* The first bytes of a value, decoded. In an address only "&amp;" with its
- * semicolon is an entity, "&copy=1" is not. */
 static void
-attr_decode(const struct attr *a, struct buf *out, size_t max)
+put_text_char(struct html *h, uint32_t cp, bool pre)
+{
+        if (is_filling(cp))
+                return;
+        if (is_space(cp)) {
+                put_space(h, cp, pre);
+        } else if (cp >= 32 && (cp < 127 || cp > 159)) {
+                buf_clear(&h->one);
+                utf8_add(&h->one, cp);
+                put_bytes(h, h->one.data, h->one.len);
+        }
+}
+
+/* Bytes from s that are letters of ASCII and nothing else. */
+static size_t
+plain_run(const char *s, size_t n, bool raw)
+{
+        size_t i = 0;
+
+        while (i < n && (unsigned char)s[i] > ' ' && (unsigned char)s[i] < 127 &&
+               (raw || s[i] != '&'))
+                i++;
+        return i;
+}
+
+static void
+put_text(struct html *h, const char *s, size_t n, bool raw)
+{
+        bool pre = html_stack_pre(&h->open);
+        size_t used;
+
+        for (size_t i = 0; i < n && !h->cut; i += used) {
+                uint32_t cp;
+
+                used = plain_run(s + i, n - i, raw);
+                if (used > 0) {
+                        put_bytes(h, s + i, used);
+                        continue;
+                }
+                if (s[i] == '&')
+                        cp = html_entity(s + i, n - i, false, &used);
+                else
+                        cp = utf8_next(s + i, n - i, &used);
+                put_text_char(h, cp, pre);
+        }
+}
+
+/* A text that is no HTML, on one line. */
+static void
+put_value(struct html *h, const char *s, size_t n)
 {
         size_t used;
 
-        for (size_t i = 0; i < a->value_len && out->len < max; i += used) {
-                uint32_t cp = (unsigned char)a->value[i];
-                bool entity = false;
-
-                used = 1;
-                if (cp == '&') {
-                        cp = entity_read(a->value + i, a->value_len - i, &used);
-                        entity = used > 1 && a->value[i + used - 1] == ';';
-                }
-                if (entity && cp >= 32)
-                        utf8_add(out, cp);
-                else if (!entity && (unsigned char)a->value[i] >= 32)
-                        buf_addc(out, a->value[i]);
-                if (!entity)
-                        used = 1;
-        }
+        for (size_t i = 0; i < n; i += used)
+                put_text_char(h, utf8_next(s + i, n - i, &used), false);
 }
 
-/* The value of an attribute into out (at most size - 1 bytes), "" when absent. */
+/* ---- links and images ---- */
+
+static uint64_t
+hash_of(const char *s, size_t n)
+{
+        uint64_t hash = 14695981039346656037u;
+
+        for (size_t i = 0; i < n; i++)
+                hash = (hash ^ (unsigned char)s[i]) * 1099511628211u;
+        return hash != 0 ? hash : 1;
+}
+
+/* Notes the address as shown; true when it was already. */
+static bool
+was_shown(struct html *h, const struct buf *href)
+{
+        uint64_t hash = hash_of(href->data, href->len);
+        size_t i = hash % MAX_SHOWN;
+
+        while (h->shown[i] != 0 && h->shown[i] != hash)
+                i = (i + 1) % MAX_SHOWN;
+        if (h->shown[i] == hash)
+                return true;
+        if (h->n_shown < MAX_SHOWN / 2) {
+                h->shown[i] = hash;
+                h->n_shown++;
+        }
+        return false;
+}
+
+/* Cuts "mailto:" and what follows a "?"; other addresses stay. */
 static void
-attribute(const struct tag *t, const char *name, char *out, size_t size)
+shorten_mailto(struct buf *href)
 {
-        struct buf b AUTO_BUF = BUF_INIT;
-        const char *s = t->attrs;
-        struct attr a;
-        size_t len;
+        char *end;
 
-        out[0] = '\0';
-        while (attr_next(&s, t->attrs + t->attrs_len, &a)) {
-                if (a.name_len != strlen(name) ||
-                    strncasecmp(a.name, name, a.name_len) != 0)
-                        continue;
-                attr_decode(&a, &b, size + 4); /* a whole character beyond the cut */
-                len = utf8_cut(buf_str(&b), b.len, size - 1);
-                memcpy(out, buf_str(&b), len);
-                out[len] = '\0';
-                return;
-        }
-}
-
-static enum action
-tag_action(const char *name)
-{
-        size_t low = 0;
-        size_t high = sizeof(tags) / sizeof(tags[0]);
-
-        while (low < high) {
-                size_t mid = (low + high) / 2;
-                int c = strcmp(tags[mid].name, name);
-
-                if (c == 0)
-                        return tags[mid].action;
-                if (c < 0)
-                        low = mid + 1;
-                else
-                        high = mid;
-        }
-        return A_NONE;
-}
-
-/* Over the content of <script>, <style>, <title>, up to the closing tag. */
-static void
-skip_element(struct html *h, const char *name)
-{
-        size_t len = strlen(name);
-
-        while (h->at < h->n) {
-                const char *lt = memchr(h->s + h->at, '<', h->n - h->at);
-
-                if (lt == NULL) {
-                        h->at = h->n;
-                        return;
-                }
-                h->at = (size_t)(lt - h->s);
-                if (h->n - h->at > len + 1 && lt[1] == '/' &&
-                    strncasecmp(lt + 2, name, len) == 0)
-                        return;
-                h->at++;
-        }
+        buf_consume(href, 7);
+        end = href->len > 0 ? memchr(href->data, '?', href->len) : NULL;
+        if (end != NULL)
+                href->len = (size_t)(end - href->data);
+        if (href->len == 0 || memchr(href->data, '@', href->len) == NULL)
+                buf_clear(href);
 }
 
 static void
-link_open(struct html *h, const struct tag *t)
+link_open(struct html *h, const struct html_attrs *a)
 {
-        attribute(t, "href", h->href, sizeof(h->href));
-        if (strncasecmp(h->href, "http://", 7) != 0 &&
-            strncasecmp(h->href, "https://", 8) != 0)
-                h->href[0] = '\0';
+        struct buf *href = &h->href;
+        const char *s;
+
+        html_value(a, ATTR_HREF, href, MAX_HREF + 8);
+        s = buf_str(href);
+        if (href->len <= MAX_HREF && strncasecmp(s, "mailto:", 7) == 0)
+                shorten_mailto(href);
+        else if (href->len > MAX_HREF || (strncasecmp(s, "http://", 7) != 0 &&
+                                             strncasecmp(s, "https://", 8) != 0))
+                buf_clear(href);
         h->link_at = h->out->len;
 }
 
-/* "text <address>", unless the text is the address. */
+/* The part of an address that people write: no "https://", "www.", "/" at its end. */
+static struct html_value
+bare_address(const struct buf *href)
+{
+        struct html_value v = {href->data, href->len};
+        const char *rest = memmem(v.s, v.n, "://", 3);
+
+        if (rest != NULL) {
+                v.n -= (size_t)(rest - v.s) + 3;
+                v.s = rest + 3;
+        }
+        if (v.n > 4 && strncasecmp(v.s, "www.", 4) == 0) {
+                v.s += 4;
+                v.n -= 4;
+        }
+        while (v.n > 0 && v.s[v.n - 1] == '/')
+                v.n--;
+        return v;
+}
+
+/* Does the link's text hold its address? Only its ends are compared, for speed. */
+static bool
+shows_address(const char *text, size_t n, const struct html_value *bare)
+{
+        if (n > bare->n + 200 || n < bare->n)
+                return false;
+        for (size_t i = 0; i + bare->n <= n; i++)
+                if (strncasecmp(text + i, bare->s, bare->n) == 0)
+                        return true;
+        return false;
+}
+
+/* "text <address>", unless the text is the address or it was told before. */
 static void
 link_close(struct html *h)
 {
-        size_t shown = h->out->len - h->link_at;
-        const char *bare = strchr(h->href, ':');
+        size_t shown = h->out->len > h->link_at ? h->out->len - h->link_at : 0;
+        unsigned newlines = h->newlines;
+        struct html_value bare;
 
-        if (h->href[0] == '\0' || shown == 0)
+        if (h->href.len == 0 || shown == 0) {
+                buf_clear(&h->href);
                 return;
-        bare = bare != NULL ? bare + 3 : h->href;
-        if (memmem(h->out->data + h->link_at, shown, bare,
-                strlen(bare) - (bare[0] != '\0' && bare[strlen(bare) - 1] == '/')) ==
-            NULL) {
-                h->space = true;
-                put_bytes(h, "<", 1);
-                put_bytes(h, h->href, strlen(h->href));
-                put_bytes(h, ">", 1);
         }
-        h->href[0] = '\0';
+        bare = bare_address(&h->href);
+        if (!shows_address(h->out->data + h->link_at, shown, &bare) &&
+            !was_shown(h, &h->href)) {
+                h->newlines = 0; /* on the line of its text */
+                h->space = true;
+                h->hold = NULL;
+                put_bytes(h, "<", 1);
+                put_bytes(h, h->href.data, h->href.len);
+                put_bytes(h, ">", 1);
+                h->newlines = newlines;
+        }
+        buf_clear(&h->href);
+}
+
+/* Outlook describes pictures by their files' names. */
+static bool
+is_file_name(const char *s)
+{
+        static const char *const types[] = {
+            ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".svg"};
+        size_t n = strlen(s);
+
+        for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+                size_t len = strlen(types[i]);
+
+                if (n > len && strcasecmp(s + n - len, types[i]) == 0)
+                        return true;
+        }
+        return false;
 }
 
 static void
-image(struct html *h, const struct tag *t)
+image(struct html *h, const struct html_attrs *a)
 {
-        char alt[200];
+        struct buf *b = &h->scratch;
+        size_t len;
 
-        attribute(t, "alt", alt, sizeof(alt));
-        if (strspn(alt, " \t\r\n") == strlen(alt))
+        if (html_value(a, ATTR_DATA_EMOJI, b, 20) && b->len > 0 && b->len < 20) {
+                put_value(h, b->data, b->len);
                 return;
+        }
+        if (!html_value(a, ATTR_ALT, b, 204))
+                return;
+        len = utf8_cut(buf_str(b), b->len, 199);
+        b->len = len;
+        if (len == 0 || strspn(b->data, " \t\xc2\xa0") >= len || is_file_name(buf_str(b)))
+                return;
+        if (len <= 16 && (unsigned char)b->data[0] >= 0xe2) { /* an emoji as a picture */
+                put_value(h, b->data, len);
+                return;
+        }
         put_bytes(h, "[", 1);
-        put_bytes(h, alt, strlen(alt));
+        put_value(h, b->data, len);
+        h->space = false;
         put_bytes(h, "]", 1);
 }
 
+/* ---- lists ---- */
+
+static unsigned
+small_number(const struct html_attrs *a, enum html_attr attr)
+{
+        double v = a->v[attr].s != NULL ? html_number(&a->v[attr]) : -1;
+
+        return v > 0 && v < 1e6 ? (unsigned)v : 0;
+}
+
 static void
-list_item(struct html *h)
+list_item(struct html *h, const struct html_attrs *a)
 {
         unsigned depth = h->lists < MAX_LISTS ? h->lists : MAX_LISTS;
-        char mark[40];
-        int n;
+        int indent = depth > 0 ? (int)(depth - 1) * 2 : 0;
+        unsigned *number = depth > 0 ? &h->number[depth - 1] : NULL;
 
         want_newlines(h, 1);
-        if (depth > 0 && h->number[depth - 1] > 0)
-                n = snprintf(mark, sizeof(mark), "%*s%u.", (int)(depth - 1) * 2, "",
-                    h->number[depth - 1]++);
-        else
-                n = snprintf(
-                    mark, sizeof(mark), "%*s-", depth > 0 ? (int)(depth - 1) * 2 : 0, "");
-        put_bytes(h, mark, (size_t)n);
-        h->space = true;
+        if (number != NULL && *number > 0) {
+                if (small_number(a, ATTR_VALUE) > 0)
+                        *number = small_number(a, ATTR_VALUE);
+                snprintf(h->mark, sizeof(h->mark), "%*s%u.", indent, "", (*number)++);
+        } else {
+                snprintf(h->mark, sizeof(h->mark), "%*s-", indent, "");
+        }
 }
 
 static void
-list_open(struct html *h, bool closing, bool numbered)
+list_open(struct html *h, enum html_element e, const struct html_attrs *a)
 {
-        want_newlines(h, h->lists == 0 || (closing && h->lists == 1) ? 2 : 1);
-        if (closing)
-                h->lists -= h->lists > 0;
-        else if (h->lists++ < MAX_LISTS)
-                h->number[h->lists - 1] = numbered;
+        unsigned start = small_number(a, ATTR_START);
+
+        want_newlines(h, h->lists == 0 ? 2 : 1);
+        if (h->lists++ < MAX_LISTS)
+                h->number[h->lists - 1] = e != HTML_OL ? 0 : start > 0 ? start : 1;
 }
 
 static void
-nest(unsigned *level, bool closing, unsigned max)
+list_closed(struct html *h)
 {
-        if (closing)
-                *level -= *level > 0;
-        else
-                *level += *level < max;
+        h->mark[0] = '\0';
+        h->lists -= h->lists > 0;
+        want_newlines(h, h->lists == 0 ? 2 : 1);
+}
+
+/* ---- tables ---- */
+
+static struct table *
+table_now(struct html *h)
+{
+        return h->tables > 0 && h->tables <= MAX_TABLES ? &h->table[h->tables - 1] : NULL;
 }
 
 static void
-act(struct html *h, const struct tag *t)
+table_open(struct html *h, const struct html_attrs *a)
 {
-        switch (tag_action(t->name)) {
-        case A_NONE:
-                break;
-        case A_BREAK:
-                line_break(h);
-                break;
-        case A_BLOCK:
-        case A_ROW:
+        struct table *t;
+
+        h->hold = NULL;
+        want_newlines(h, 1);
+        h->tables++;
+        t = table_now(h);
+        if (t == NULL)
+                return;
+        memset(t, 0, sizeof(*t));
+        t->plain = a->v[ATTR_ROLE].s != NULL &&
+                   (html_value_is(&a->v[ATTR_ROLE], "presentation") ||
+                       html_value_is(&a->v[ATTR_ROLE], "none"));
+        t->data = small_number(a, ATTR_BORDER) > 0 || a->v[ATTR_RULES].n > 0;
+}
+
+static void
+row_open(struct html *h)
+{
+        struct table *t = table_now(h);
+
+        h->hold = NULL;
+        want_newlines(h, 1);
+        if (t == NULL)
+                return;
+        if ((t->data || t->wide) && h->newlines > 1) /* rows of a list, no paragraphs */
+                h->newlines = 1;
+        t->row = t->wide = false;
+}
+
+/* What parts the cell before from the one that begins. */
+static const char *
+cell_parting(const struct html *h, const struct table *t)
+{
+        size_t len = h->out->len - t->cell_at;
+        char last = h->out->data[h->out->len - 1];
+
+        if (last == ':')
+                return " ";
+        if (t->data)
+                return " | ";
+        if (t->plain || last == ']' || last == '>' || len < 3 || len > SHORT_CELL)
+                return " ";
+        return " | ";
+}
+
+static void
+cell_open(struct html *h, enum html_element e)
+{
+        struct table *t = table_now(h);
+        bool row = t != NULL && t->row;
+
+        if (t == NULL) {
                 want_newlines(h, 1);
+                return;
+        }
+        t->data = t->data || e == HTML_TH;
+        t->wide = row;
+        if (row && h->hold == NULL && !h->cell_fresh && h->out->len > h->start) {
+                if (t->cell_line == h->n_lines)
+                        h->hold = cell_parting(h, t);
+                else
+                        want_newlines(h, 1);
+        }
+        if (h->hold != NULL)
+                h->newlines = 0;
+        t->row = true;
+        h->cell_fresh = true;
+}
+
+static void
+table_closed(struct html *h)
+{
+        h->tables -= h->tables > 0;
+        h->hold = NULL;
+        want_newlines(h, 1);
+}
+
+/* ---- elements ---- */
+
+/* Line ends around a paragraph; Word's have no margins, and lists' and cells' neither. */
+static unsigned
+margin_of(const struct html *h, const struct html_token *t, const struct html_attrs *a,
+    const struct html_look *look)
+{
+        const struct html_value *class = &a->v[ATTR_CLASS];
+
+        if (t->element != HTML_P)
+                return 2;
+        if (look->tight || h->mark[0] != '\0')
+                return 1;
+        return class->n >= 3 && strncasecmp(class->s, "Mso", 3) == 0 ? 1 : 2;
+}
+
+static void
+begin_element(struct html *h, const struct html_token *t, const struct html_attrs *a,
+    const struct html_look *look, unsigned *effects)
+{
+        switch (t->element) {
+        case HTML_P:
+        case HTML_H1:
+        case HTML_H2:
+        case HTML_H3:
+        case HTML_H4:
+        case HTML_H5:
+        case HTML_H6:
+                want_newlines(h, margin_of(h, t, a, look));
                 break;
-        case A_PARA:
+        case HTML_DL:
                 want_newlines(h, 2);
                 break;
-        case A_RULE:
+        case HTML_LI:
+                list_item(h, a);
+                break;
+        case HTML_OL:
+        case HTML_UL:
+        case HTML_MENU:
+        case HTML_DIR:
+                list_open(h, t->element, a);
+                *effects |= DOES_LIST;
+                break;
+        case HTML_BLOCKQUOTE:
+                want_newlines(h, 1);
+                if (!look->indented && h->quotes < MAX_QUOTES) {
+                        h->hold = NULL;
+                        want_newlines(h, 1);
+                        h->quotes++;
+                        *effects |= DOES_QUOTE;
+                }
+                break;
+        case HTML_TABLE:
+                table_open(h, a);
+                *effects |= DOES_TABLE;
+                break;
+        case HTML_TR:
+                row_open(h);
+                break;
+        case HTML_TD:
+        case HTML_TH:
+                cell_open(h, t->element);
+                break;
+        case HTML_A:
+                link_open(h, a);
+                *effects |= DOES_LINK;
+                break;
+        case HTML_Q:
+                put_bytes(h, "\"", 1);
+                *effects |= DOES_CITE;
+                break;
+        default:
+                if (html_sort(t->element) & HTML_BLOCK)
+                        want_newlines(h, 1);
+                break;
+        }
+}
+
+/* An element without content. */
+static void
+void_element(struct html *h, const struct html_token *t, const struct html_attrs *a)
+{
+        if (t->element == HTML_BR) {
+                line_break(h);
+        } else if (t->element == HTML_HR) {
                 want_newlines(h, 1);
                 put_bytes(h, "----", 4);
                 want_newlines(h, 1);
-                break;
-        case A_ITEM:
-                if (!t->closing)
-                        list_item(h);
-                break;
-        case A_CELL:
-                h->space = h->space || (h->line_open && h->newlines == 0);
-                break;
-        case A_LINK:
+        } else if (t->element == HTML_IMG) {
+                image(h, a);
+        }
+}
+
+/* The margin below is written down when an element opens: its attributes are gone. */
+#define DOES_WIDE 64u
+
+static void
+on_closed(void *arg, struct html_open *o, int index)
+{
+        struct html *h = arg;
+
+        if (o->effects & DOES_LINK)
                 link_close(h);
-                if (!t->closing)
-                        link_open(h, t);
-                break;
-        case A_IMAGE:
-                image(h, t);
-                break;
-        case A_QUOTE:
+        if (o->effects & DOES_CITE)
+                put_bytes(h, "\"", 1);
+        if ((o->effects & DOES_MARK) && h->marker != NULL)
+                html_marker_closed(
+                    h->marker, index, buf_str(h->out) + h->start, h->out->len - h->start);
+        if (o->effects & DOES_QUOTE) {
                 want_newlines(h, 1);
-                nest(&h->quotes, t->closing, MAX_QUOTES);
-                break;
-        case A_LIST:
-        case A_NUMBERED:
-                list_open(h, t->closing, tag_action(t->name) == A_NUMBERED);
-                break;
-        case A_PRE:
+                h->quotes -= h->quotes > 0;
+                h->between = h->between < h->quotes ? h->between : h->quotes;
+        }
+        if (o->effects & DOES_LIST)
+                list_closed(h);
+        if (o->effects & DOES_TABLE)
+                table_closed(h);
+        if (o->element == HTML_LI)
+                h->mark[0] = '\0';
+        if (o->element == HTML_TR)
+                h->hold = NULL;
+        if (html_sort(o->element) & HTML_BLOCK)
+                want_newlines(h, o->effects & DOES_WIDE ? 2 : 1);
+}
+
+static void
+sign(struct html *h, const struct html_token *t, const struct html_attrs *a,
+    const struct html_look *look, const char *rest, size_t n_rest, unsigned *effects)
+{
+        enum html_sign s = html_sign_of(t->element, a, look, &h->scratch);
+
+        if (s == SIGN_NONE || (s == SIGN_REST_IF && !html_heads_follow(rest, n_rest)))
+                return;
+        if (html_sort(t->element) & HTML_VOID || s == SIGN_SIGNATURE)
                 want_newlines(h, 1);
-                nest(&h->pre, t->closing, 1);
-                break;
-        case A_SKIP:
-                if (!t->closing)
-                        skip_element(h, t->name);
-                break;
-        }
+        html_marker_open(
+            h->marker, s, h->open.n, buf_str(h->out) + h->start, h->out->len - h->start);
+        *effects |= DOES_MARK;
 }
 
-/* At "<!" or "<?": over the comment or declaration. */
 static void
-skip_declaration(struct html *h)
+on_open(struct html *h, const struct html_reader *r, const struct html_token *t)
 {
-        const char *end = NULL;
+        struct html_attrs a;
+        struct html_look look;
+        unsigned effects = 0;
+        struct html_open *o;
 
-        if (h->n - h->at >= 4 && memcmp(h->s + h->at, "<!--", 4) == 0 &&
-            !h->no_comment_end) {
-                end = memmem(h->s + h->at + 2, h->n - h->at - 2, "-->", 3);
-                h->no_comment_end = end == NULL;
-                if (end != NULL) {
-                        h->at = (size_t)(end - h->s) + 3;
-                        return;
-                }
+        if (t->element == HTML_BODY || t->element == HTML_HTML || t->element == HTML_HEAD)
+                return;
+        html_attributes(t, &a);
+        html_look(t->element, &a, &h->scratch, &look);
+        html_stack_imply(&h->open, t->element);
+        if (html_stack_seen(&h->open) && !look.hidden) {
+                if (h->marker != NULL && t->n > 0)
+                        sign(h, t, &a, &look, r->s + r->at, r->n - r->at, &effects);
+                if (html_sort(t->element) & HTML_VOID)
+                        void_element(h, t, &a);
+                else
+                        begin_element(h, t, &a, &look, &effects);
         }
-        end = h->no_gt ? NULL : memchr(h->s + h->at, '>', h->n - h->at);
-        h->no_gt = end == NULL;
-        h->at = end != NULL ? (size_t)(end - h->s) + 1 : h->n;
+        if ((html_sort(t->element) & HTML_VOID) || (t->element == HTML_OTHER && t->empty))
+                return;
+        if ((t->element == HTML_P && margin_of(h, t, &a, &look) == 2) ||
+            (t->element >= HTML_H1 && t->element <= HTML_H6) || t->element == HTML_DL)
+                effects |= DOES_WIDE;
+        o = html_stack_push(&h->open, t, &look);
+        if (o != NULL)
+                o->effects = effects;
 }
 
-/* At a "<". */
 static void
-read_tag(struct html *h)
+on_close(struct html *h, const struct html_token *t)
 {
-        size_t at = h->at + 1;
-        size_t n = 0;
-        struct tag t = {.closing = at < h->n && h->s[at] == '/'};
-        size_t end;
-
-        at += t.closing;
-        if (at < h->n && (h->s[at] == '!' || h->s[at] == '?') && !t.closing) {
-                skip_declaration(h);
-                return;
-        }
-        end = at < h->n && isalpha((unsigned char)h->s[at]) ? tag_end(h, at) : h->n;
-        if (end >= h->n) { /* no tag: a lonely "<" */
-                put_text_char(h, '<');
-                h->at++;
-                return;
-        }
-        for (; at < end && !isspace((unsigned char)h->s[at]) && h->s[at] != '/'; at++)
-                if (n < MAX_NAME - 1)
-                        t.name[n++] = (char)tolower((unsigned char)h->s[at]);
-        t.attrs = h->s + at;
-        t.attrs_len = end - at;
-        h->at = end + 1;
-        act(h, &t);
-}
-
-bool
-mime_html_text(struct buf *out, const char *html, size_t n, size_t max)
-{
-        struct html h = {.s = html, .n = n, .out = out, .start = out->len, .max = max};
-        size_t used;
-
-        while (h.at < n && !h.cut) {
-                if (html[h.at] == '<') {
-                        read_tag(&h);
-                } else if (html[h.at] == '&') {
-                        uint32_t cp = entity_read(html + h.at, n - h.at, &used);
-
-                        put_text_char(&h, cp);
-                        h.at += used;
-                } else {
-                        put_text_char(&h, utf8_next(html + h.at, n - h.at, &used));
-                        h.at += used;
-                }
-        }
-        while (out->len > h.start && strchr(" \t\n", out->data[out->len - 1]) != NULL)
-                out->data[--out->len] = '\0';
-        buf_fini(&h.scratch);
-        return h.cut;
+        if (t->element == HTML_BR) /* browsers take </br> for <br> */
+                line_break(h);
+        else if (t->element == HTML_P && h->open.top[HTML_P] < 0)
+                want_newlines(h, 2);
+        else
+                html_stack_close(&h->open, t, true);
 }
 
 bool
 mime_html_text_marked(
     struct buf *out, const char *html, size_t n, size_t max, struct text_marks *marks)
 {
+        struct html h = {.out = out, .start = out->len, .max = max};
+        struct html_marker marker;
+        struct html_reader r;
+        struct html_token t;
+
+        html_marker_init(&marker);
+        h.marker = marks != NULL ? &marker : NULL;
+        html_stack_init(&h.open, MAX_OPEN, on_closed, &h);
+        html_reader_init(&r, html, n);
+        while (!h.cut && html_next(&r, &t)) {
+                if (t.type == HTML_OPEN)
+                        on_open(&h, &r, &t);
+                else if (t.type == HTML_CLOSE)
+                        on_close(&h, &t);
+                else if (html_stack_seen(&h.open))
+                        put_text(&h, t.s, t.n, t.raw);
+        }
+        html_stack_close_all(&h.open);
+        while (out->len > h.start && strchr(" \t\n", out->data[out->len - 1]) != NULL)
+                out->data[--out->len] = '\0';
         if (marks != NULL)
-                *marks = (struct text_marks){NULL, 0};
-        return mime_html_text(out, html, n, max);
+                html_marker_end(
+                    &marker, buf_str(out) + h.start, out->len - h.start, marks);
+        html_marker_fini(&marker);
+        html_stack_fini(&h.open);
+        buf_fini(&h.href);
+        buf_fini(&h.scratch);
+        buf_fini(&h.one);
+        return h.cut;
+}
+
+bool
+mime_html_text(struct buf *out, const char *html, size_t n, size_t max)
+{
+        return mime_html_text_marked(out, html, n, max, NULL);
 }
 
 void
