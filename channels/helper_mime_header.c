@@ -1,5 +1,7 @@
 /*
- * Header fields; see helper_mime_header.h.
+ * A whole header read into a message, and message ids; see helper_mime_header.h.
+ * Words are read in helper_mime_words.c, addresses in helper_mime_address.c, dates in
+ * helper_mime_date.c. Whatever was not as it should be leaves a finding.
  */
 #include "channels/helper_mime_header.h"
 
@@ -7,463 +9,19 @@
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
-#include "channels/helper_mime_prescan.h"
-#include "channels/helper_mime_text.h"
+#include "channels/helper_mime_address.h"
+#include "channels/helper_mime_guess.h"
+#include "channels/helper_mime_words.h"
 #include "daemon/base/utf8.h"
 
-#define MAX_VALUE (256u << 10) /* bytes of one decoded value */
 #define MAX_MAILBOXES 500
 #define MAX_IDS 300
+#define MAX_IDS_READ 20000
+#define FIRST_IDS 20 /* kept of too many; the others are the last */
 #define MAX_ID_LEN 998
-
-/* ---- encoded words ---- */
-
-/* One =?charset?encoding?text?= */
-struct word {
-        char charset[64];
-        char encoding; /* B or Q */
-        const char *text;
-        size_t len;
-        size_t used; /* bytes of it all */
-};
-
-/* Words of one charset that follow each other are decoded together, because
- * senders cut characters in the middle. */
-struct decoder {
-        struct buf *out;
-        struct buf bytes; /* of the words not written yet */
-        char charset[64]; /* theirs */
-        bool no_end; /* no "?=" up to the end */
-};
-
-static bool
-word_parse(struct decoder *d, const char *s, size_t n, struct word *w)
-{
-        const char *mark;
-        const char *end;
-
-        if (n < 8 || s[0] != '=' || s[1] != '?' || d->no_end)
-                return false;
-        mark =
-            memchr(s + 2, '?', n - 2 < sizeof(w->charset) ? n - 2 : sizeof(w->charset));
-        if (mark == NULL || mark == s + 2 || (size_t)(mark - s) + 3 > n ||
-            mark[2] != '?' || strchr("bBqQ", mark[1]) == NULL)
-                return false;
-        w->encoding = (char)toupper((unsigned char)mark[1]);
-        memcpy(w->charset, s + 2, (size_t)(mark - s) - 2);
-        w->charset[mark - s - 2] = '\0';
-        w->text = mark + 3;
-        end = memmem(w->text, n - (size_t)(w->text - s), "?=", 2);
-        d->no_end = end == NULL;
-        if (end == NULL && w->encoding == 'Q')
-                return false;
-        w->len = end != NULL ? (size_t)(end - w->text) : n - (size_t)(w->text - s);
-        w->used = (size_t)(w->text - s) + w->len + (end != NULL ? 2 : 0);
-        return true;
-}
-
-static int
-base64_value(char c)
-{
-        if (c >= 'A' && c <= 'Z')
-                return c - 'A';
-        if (c >= 'a' && c <= 'z')
-                return c - 'a' + 26;
-        if (c >= '0' && c <= '9')
-                return c - '0' + 52;
-        return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
-static void
-add_base64(struct buf *out, const char *s, size_t n)
-{
-        uint32_t bits = 0;
-        unsigned n_bits = 0;
-
-        for (size_t i = 0; i < n; i++) {
-                int v = base64_value(s[i]);
-
-                if (s[i] == '=') {
-                        n_bits = 0;
-                        bits = 0;
-                }
-                if (v < 0)
-                        continue;
-                bits = bits << 6 | (uint32_t)v;
-                n_bits += 6;
-                if (n_bits >= 8) {
-                        n_bits -= 8;
-                        buf_addc(out, (char)(bits >> n_bits));
-                }
-        }
-}
-
-static int
-hex_value(char c)
-{
-        if (isdigit((unsigned char)c))
-                return c - '0';
-        return isxdigit((unsigned char)c) ? (c | 32) - 'a' + 10 : -1;
-}
-
-static void
-add_q(struct buf *out, const char *s, size_t n)
-{
-        for (size_t i = 0; i < n; i++) {
-                if (s[i] == '=' && i + 2 < n && hex_value(s[i + 1]) >= 0 &&
-                    hex_value(s[i + 2]) >= 0) {
-                        buf_addc(
-                            out, (char)(hex_value(s[i + 1]) * 16 + hex_value(s[i + 2])));
-                        i += 2;
-                } else {
-                        buf_addc(out, s[i] == '_' ? ' ' : s[i]);
-                }
-        }
-}
-
-static void
-decoder_flush(struct decoder *d)
-{
-        if (d->bytes.len > 0)
-                mime_text_decode(
-                    d->out, d->bytes.data, d->bytes.len, d->charset, MAX_VALUE);
-        buf_clear(&d->bytes);
-}
-
-static void
-decoder_word(struct decoder *d, const struct word *w)
-{
-        if (strcasecmp(d->charset, w->charset) != 0)
-                decoder_flush(d);
-        memcpy(d->charset, w->charset, sizeof(d->charset));
-        if (w->encoding == 'B')
-                add_base64(&d->bytes, w->text, w->len);
-        else
-                add_q(&d->bytes, w->text, w->len);
-}
-
-static bool
-all_blank(const char *s, size_t n)
-{
-        for (size_t i = 0; i < n; i++)
-                if (!isspace((unsigned char)s[i]))
-                        return false;
-        return true;
-}
-
-static void
-decoder_plain(struct decoder *d, const char *s, size_t n)
-{
-        if (n == 0)
-                return;
-        decoder_flush(d);
-        mime_text_decode(d->out, s, n, "", MAX_VALUE);
-}
-
-/* Tabs and line ends inside a value are blanks. */
-static void
-one_line(struct buf *b, size_t start)
-{
-        size_t to = start;
-
-        for (size_t i = start; i < b->len; i++) {
-                char c = b->data[i];
-
-                if (c == '\n' || c == '\t')
-                        c = ' ';
-                b->data[to++] = c;
-        }
-        b->len = to;
-        if (b->data != NULL)
-                b->data[to] = '\0';
-}
-
-/* Removes CR and LF: what remains of a fold is its blank. */
-static void
-unfold(struct buf *out, const char *raw, size_t n)
-{
-        for (size_t i = 0; i < n && out->len < MAX_VALUE; i++)
-                if (raw[i] != '\r' && raw[i] != '\n')
-                        buf_addc(out, raw[i]);
-}
-
-void
-mime_header_decode(struct buf *out, const char *raw, size_t n)
-{
-        struct buf line AUTO_BUF = BUF_INIT;
-        struct decoder d = {.out = out, .bytes = BUF_INIT};
-        struct word w;
-        size_t start = out->len;
-        size_t from = 0;
-        bool after_word = false;
-
-        unfold(&line, raw, n);
-        for (size_t at = 0; at < line.len;) {
-                if (!word_parse(&d, line.data + at, line.len - at, &w)) {
-                        at++;
-                        continue;
-                }
-                if (!after_word || !all_blank(line.data + from, at - from))
-                        decoder_plain(&d, line.data + from, at - from);
-                decoder_word(&d, &w);
-                at += w.used;
-                from = at;
-                after_word = true;
-        }
-        if (line.len > from)
-                decoder_plain(&d, line.data + from, line.len - from);
-        decoder_flush(&d);
-        buf_fini(&d.bytes);
-        one_line(out, start);
-}
-
-const char *
-mime_header_text(struct arena *a, const char *raw, size_t n)
-{
-        struct buf b AUTO_BUF = BUF_INIT;
-        size_t from = 0;
-
-        mime_header_decode(&b, raw, n);
-        while (b.len > 0 && b.data[b.len - 1] == ' ')
-                b.len--;
-        while (from < b.len && b.data[from] == ' ')
-                from++;
-        return arena_strndup(a, b.len > 0 ? b.data + from : "", b.len - from);
-}
-
-/* ---- addresses ---- */
-
-/* One element of an address list while it is read. */
-struct mailbox {
-        struct buf name; /* raw display name, quotes removed */
-        struct buf comment; /* the last (comment) */
-        struct buf address; /* between < and > */
-        bool has_angle;
-        size_t angle_at; /* how long the name was when it came */
-        bool has_at; /* an @ outside < > and quotes */
-
-        const char *last_at; /* of the whole field, so that none looks further: */
-        const char *last_paren;
-        const char *last_angle;
-        const char *last_quote;
-};
-
-static void
-mailbox_clear(struct mailbox *b)
-{
-        buf_clear(&b->name);
-        buf_clear(&b->comment);
-        buf_clear(&b->address);
-        b->has_angle = false;
-        b->has_at = false;
-}
-
-static void
-trim(struct buf *b)
-{
-        size_t from = 0;
-
-        while (b->len > 0 && isspace((unsigned char)b->data[b->len - 1]))
-                b->len--;
-        while (from < b->len && isspace((unsigned char)b->data[from]))
-                from++;
-        if (from > 0)
-                buf_consume(b, from);
-}
-
-/* local@domain without blanks and controls, domain lower-case, no route. */
-static const char *
-clean_address(struct arena *a, const struct buf *raw)
-{
-        struct buf b AUTO_BUF = BUF_INIT;
-        const char *s = buf_str(raw);
-        const char *route = s[0] == '@' ? strchr(s, ':') : NULL;
-        unsigned depth = 0; /* of comments */
-        char *address;
-        char *at;
-
-        if (strncasecmp(s, "mailto:", 7) == 0)
-                route = s + 6;
-        for (s = route != NULL ? route + 1 : s; *s != '\0'; s++) {
-                depth += *s == '(';
-                if (depth == 0 && (unsigned char)*s > 32 && *s != 127 &&
-                    strchr("<>,;", *s) == NULL)
-                        buf_addc(&b, *s);
-                depth -= *s == ')' && depth > 0;
-        }
-        if (b.len > 1000)
-                return "";
-        address = arena_strdup(a, mime_header_text(a, buf_str(&b), b.len));
-        at = strrchr(address, '@');
-        if (at == NULL || at == address || at[1] == '\0' || strchr(address, ' ') != NULL)
-                return "";
-        for (; *at != '\0'; at++)
-                *at = (char)tolower((unsigned char)*at);
-        return address;
-}
-
-/* The first word of the name with an @ ("Anna anna@a.example") is the address. */
-static void
-find_bare_address(struct mailbox *b)
-{
-        struct buf rest AUTO_BUF = BUF_INIT;
-        const char *s = buf_str(&b->name);
-        const char *end = s + b->name.len;
-        const char *from;
-        const char *to;
-
-        if (b->has_angle || !b->has_at || (from = memchr(s, '@', b->name.len)) == NULL)
-                return;
-        for (to = from; to < end && !isspace((unsigned char)*to); to++)
-                ;
-        while (from > s && !isspace((unsigned char)from[-1]))
-                from--;
-        buf_add(&b->address, from, (size_t)(to - from));
-        buf_add(&rest, s, (size_t)(from - s));
-        buf_add(&rest, to, (size_t)(end - to));
-        buf_clear(&b->name);
-        buf_add(&b->name, buf_str(&rest), rest.len);
-        trim(&b->name);
-}
-
-static void
-mailbox_finish(struct arena *a, struct mailbox *b, struct mail_address **list,
-    size_t *n_list, size_t max)
-{
-        struct mail_address *to;
-        const char *address;
-
-        trim(&b->name);
-        trim(&b->address);
-        trim(&b->comment);
-        find_bare_address(b);
-        if ((b->name.len == 0 && b->address.len == 0) || *n_list >= max) {
-                mailbox_clear(b);
-                return;
-        }
-        address = clean_address(a, &b->address);
-        if (b->name.len == 0 && b->comment.len > 0)
-                buf_add(&b->name, b->comment.data, b->comment.len);
-        if (address[0] == '\0' && b->name.len == 0)
-                buf_add(&b->name, buf_str(&b->address), b->address.len);
-        *list = arena_grow(a, *list, *n_list, sizeof(**list));
-        to = &(*list)[(*n_list)++];
-        to->address = address;
-        to->name = mime_header_text(a, buf_str(&b->name), b->name.len);
-        mailbox_clear(b);
-}
-
-/* "..." at s: appends its content to out, returns its length with the quotes. */
-static size_t
-read_quoted(struct buf *out, const char *s, size_t n)
-{
-        size_t i = 1;
-
-        for (; i < n && s[i] != '"'; i++) {
-                if (s[i] == '\\' && i + 1 < n)
-                        i++;
-                buf_addc(out, s[i]);
-        }
-        return i < n ? i + 1 : n;
-}
-
-static size_t
-read_comment(struct buf *out, const char *s, size_t n)
-{
-        unsigned depth = 1;
-        size_t i = 1;
-
-        buf_clear(out);
-        for (; i < n; i++) {
-                depth += s[i] == '(';
-                depth -= s[i] == ')';
-                if (depth == 0)
-                        break;
-                if (s[i] == '\\' && i + 1 < n)
-                        i++;
-                buf_addc(out, s[i]);
-        }
-        return i < n ? i + 1 : n;
-}
-
-static size_t
-read_angle(struct mailbox *b, const char *s, size_t n)
-{
-        const char *end = b->last_angle > s ? memchr(s, '>', n) : memchr(s, ',', n);
-        size_t len = end != NULL ? (size_t)(end - s) : n;
-
-        buf_clear(&b->address);
-        buf_add(&b->address, s + 1, len - 1);
-        b->has_angle = true;
-        b->angle_at = b->name.len;
-        return len + (end != NULL && *end == '>');
-}
-
-/* A second <...> without a comma before it: what came since the first is a name. */
-static void
-split_mailbox(struct arena *a, struct mailbox *b, struct mail_address **list,
-    size_t *n_list, size_t max)
-{
-        struct buf name AUTO_BUF = BUF_INIT;
-
-        buf_add(&name, buf_str(&b->name) + b->angle_at, b->name.len - b->angle_at);
-        b->name.len = b->angle_at;
-        mailbox_finish(a, b, list, n_list, max);
-        buf_add(&b->name, buf_str(&name), name.len);
-}
-
-/* One step of the reader: what begins at s (n bytes left); returns its length. */
-static size_t
-read_part(struct mailbox *b, const char *s, size_t n)
-{
-        if (*s == '"' && b->last_quote > s)
-                return read_quoted(&b->name, s, n);
-        if (*s == '(' && b->last_paren > s)
-                return read_comment(&b->comment, s, n);
-        if (*s == '<' && (b->last_at > s || b->last_angle > s))
-                return read_angle(b, s, n);
-        b->has_at = b->has_at || *s == '@';
-        if (*s == ':' && !b->has_angle && !b->has_at &&
-            strcasecmp(buf_str(&b->name), "mailto") != 0)
-                mailbox_clear(b); /* that was the name of a group */
-        else if (*s != '"' && (*s != ',' || b->name.len > 0))
-                buf_addc(&b->name, *s);
-        return 1;
-}
-
-void
-mime_header_addresses(struct arena *a, const char *raw, size_t n,
-    struct mail_address **list, size_t *n_list, size_t max)
-{
-        struct buf line AUTO_BUF = BUF_INIT;
-        struct mailbox b = {0};
-        size_t at = 0;
-
-        unfold(&line, raw, n);
-        b.last_at = memrchr(buf_str(&line), '@', line.len);
-        b.last_paren = memrchr(buf_str(&line), ')', line.len);
-        b.last_angle = memrchr(buf_str(&line), '>', line.len);
-        b.last_quote = memrchr(buf_str(&line), '"', line.len);
-        while (at < line.len && *n_list < max) {
-                char c = line.data[at];
-
-                /* a comma does not end the family name in `Ivanov, Ivan <i@x>` */
-                if (c == ';' || (c == ',' && (b.has_angle || b.has_at))) {
-                        mailbox_finish(a, &b, list, n_list, max);
-                        at++;
-                } else if (c == '<' && b.has_angle) {
-                        split_mailbox(a, &b, list, n_list, max);
-                } else {
-                        at += read_part(&b, line.data + at, line.len - at);
-                }
-        }
-        mailbox_finish(a, &b, list, n_list, max);
-        buf_fini(&b.name);
-        buf_fini(&b.comment);
-        buf_fini(&b.address);
-}
+#define MAX_SUBJECT 8000
+#define MAX_BODY_LOOK (64u << 10)
 
 /* ---- ids ---- */
 
@@ -471,17 +29,56 @@ static void
 add_id(struct arena *a, const char *s, size_t n, const char ***list, size_t *n_list,
     size_t max)
 {
-        struct buf b AUTO_BUF = BUF_INIT;
         struct buf clean AUTO_BUF = BUF_INIT;
+        char id[MAX_ID_LEN];
+        size_t len = 0;
+        bool plain = true;
 
-        for (size_t i = 0; i < n && b.len <= MAX_ID_LEN; i++)
-                if ((unsigned char)s[i] > 32 && s[i] != 127 && s[i] != '<')
-                        buf_addc(&b, s[i]);
-        if (b.len == 0 || b.len > MAX_ID_LEN || *n_list >= max)
+        if (*n_list >= max)
                 return;
-        utf8_add_clean(&clean, b.data, b.len);
+        for (size_t i = 0; i < n; i++) {
+                if ((unsigned char)s[i] <= 32 || s[i] == 127 || s[i] == '<')
+                        continue;
+                if (len == MAX_ID_LEN)
+                        return;
+                plain = plain && (unsigned char)s[i] < 128;
+                id[len++] = s[i];
+        }
+        if (len == 0)
+                return;
         *list = arena_grow(a, (void *)*list, *n_list, sizeof(**list));
-        (*list)[(*n_list)++] = arena_strndup(a, clean.data, clean.len);
+        if (!plain)
+                utf8_add_clean(&clean, id, len);
+        (*list)[(*n_list)++] =
+            arena_strndup(a, plain ? id : buf_str(&clean), plain ? len : clean.len);
+}
+
+/* Without brackets: words with an @ are ids when no others stand there, a lonely word is
+ * one, prose is none. */
+static void
+bare_ids(struct arena *a, const char *s, size_t n, const char ***list, size_t *n_list,
+    size_t max)
+{
+        size_t n_words = 0;
+        size_t n_at = 0;
+
+        for (int pass = 0; pass < 2; pass++) {
+                for (size_t i = 0, from; i < n; i++) {
+                        while (i < n && (isspace((unsigned char)s[i]) || s[i] == ','))
+                                i++;
+                        for (from = i;
+                             i < n && !isspace((unsigned char)s[i]) && s[i] != ','; i++)
+                                ;
+                        if (i == from)
+                                break;
+                        if (pass == 1)
+                                add_id(a, s + from, i - from, list, n_list, max);
+                        n_words++;
+                        n_at += memchr(s + from, '@', i - from) != NULL;
+                }
+                if (n_words != n_at && n_words != 1)
+                        return;
+        }
 }
 
 void
@@ -494,123 +91,51 @@ mime_header_ids(struct arena *a, const char *raw, size_t n, const char ***list,
         const char *close;
         size_t before = *n_list;
 
-        while ((open = memchr(s, '<', (size_t)(end - s))) != NULL &&
-               (close = memchr(open, '>', (size_t)(end - open))) != NULL) {
+        while ((open = memchr(s, '<', (size_t)(end - s))) != NULL && *n_list < max) {
+                close = memchr(open, '>', (size_t)(end - open));
+                if (close == NULL)
+                        break;
                 if (memchr(open, '@', (size_t)(close - open)) != NULL ||
                     before == *n_list)
                         add_id(
                             a, open + 1, (size_t)(close - open) - 1, list, n_list, max);
                 s = close + 1;
         }
-        if (*n_list > before || memchr(raw, '<', n) != NULL)
+        if (*n_list > before)
                 return;
-        /* no brackets: only a lonely word is an id, prose is not */
-        while (n > 0 && isspace((unsigned char)raw[n - 1]))
-                n--;
-        while (n > 0 && isspace((unsigned char)*raw)) {
-                raw++;
-                n--;
-        }
-        for (size_t i = 0; i < n; i++)
-                if (isspace((unsigned char)raw[i]))
+        open = memchr(raw, '<', n);
+        if (open != NULL) { /* never closed, or empty */
+                raw = open + 1;
+                n = (size_t)(end - raw);
+                if (memchr(raw, '@', n) == NULL)
                         return;
-        if (n > 0)
-                add_id(a, raw, n, list, n_list, max);
-}
-
-/* ---- dates ---- */
-
-static int
-month_of(const char *s)
-{
-        static const char *const names[] = {"jan", "feb", "mar", "apr", "may", "jun",
-            "jul", "aug", "sep", "oct", "nov", "dec"};
-
-        for (int i = 0; i < 12; i++)
-                if (strncasecmp(s, names[i], 3) == 0)
-                        return i;
-        return -1;
-}
-
-/* Minutes east of UTC. */
-static int
-zone_of(const char *s)
-{
-        static const struct {
-                const char *name;
-                int hours;
-        } zones[] = {{"EDT", -4}, {"EST", -5}, {"CDT", -5}, {"CST", -6}, {"MDT", -6},
-            {"MST", -7}, {"PDT", -7}, {"PST", -8}, {"MSK", 3}, {"MSD", 4}, {"CET", 1},
-            {"CEST", 2}, {"EET", 2}, {"EEST", 3}, {"BST", 1}};
-        int v = 0;
-
-        if (*s == '+' || *s == '-') {
-                for (int i = 1; i <= 4 && isdigit((unsigned char)s[i]); i++)
-                        v = v * 10 + s[i] - '0';
-                v = v / 100 * 60 + v % 100;
-                return v > 16 * 60 ? 0 : *s == '-' ? -v : v;
         }
-        for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++)
-                if (strncasecmp(s, zones[i].name, strlen(zones[i].name)) == 0)
-                        return zones[i].hours * 60;
-        return 0;
+        bare_ids(a, raw, n, list, n_list, max);
 }
 
-static const char *
-skip_to(const char *s, bool digit)
+/* Of too many the first, which tell the thread, and the last, which are nearest. */
+static void
+limit_ids(const char **list, size_t *n)
 {
-        while (*s != '\0' &&
-               (digit ? !isdigit((unsigned char)*s) : !isalpha((unsigned char)*s)))
-                s++;
-        return s;
-}
-
-/* A number of at most 4 digits; *s moves behind it. -1 when there is none. */
-static int
-number(const char **s)
-{
-        int v = 0;
-        int n = 0;
-
-        for (; isdigit((unsigned char)**s) && n < 4; n++)
-                v = v * 10 + *(*s)++ - '0';
-        return n > 0 ? v : -1;
-}
-
-int64_t
-mime_header_date(const char *raw, size_t n)
-{
-        struct tm tm = {0};
-        char text[128];
-        const char *s = text;
-        int64_t at;
-
-        n = n < sizeof(text) - 1 ? n : sizeof(text) - 1;
-        memcpy(text, raw, n);
-        text[n] = '\0';
-        s = skip_to(s, true); /* over the day of the week */
-        tm.tm_mday = number(&s);
-        s = skip_to(s, false);
-        tm.tm_mon = month_of(s);
-        s = skip_to(s, true);
-        tm.tm_year = number(&s);
-        if (tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_mon < 0 || tm.tm_year < 0)
-                return 0;
-        tm.tm_year += tm.tm_year < 50 ? 100 : tm.tm_year < 1000 ? 0 : -1900;
-        s = skip_to(s, true);
-        tm.tm_hour = number(&s);
-        tm.tm_min = *s == ':' || *s == '.' ? (s++, number(&s)) : 0;
-        tm.tm_sec = *s == ':' || *s == '.' ? (s++, number(&s)) : 0;
-        if (tm.tm_hour < 0 || tm.tm_hour > 24 || tm.tm_min < 0 || tm.tm_min > 59 ||
-            tm.tm_sec < 0 || tm.tm_sec > 60)
-                return 0;
-        while (isspace((unsigned char)*s))
-                s++;
-        at = (int64_t)timegm(&tm) - zone_of(s) * 60;
-        return at < 315532800 || at > 4102444800 ? 0 : at * 1000000;
+        if (*n <= MAX_IDS)
+                return;
+        memmove(list + FIRST_IDS, list + *n - (MAX_IDS - FIRST_IDS),
+            (MAX_IDS - FIRST_IDS) * sizeof(*list));
+        *n = MAX_IDS;
 }
 
 /* ---- the whole block ---- */
+
+/* A header while it is read. */
+struct reading {
+        struct message *m;
+        struct words w; /* of the field being read */
+        unsigned n_from; /* From fields that say something */
+        unsigned n_subjects;
+        struct raw_header date; /* the first that says something */
+        struct mail_address sender; /* of Sender, Return-Path: when From says nothing */
+        struct mail_address path;
+};
 
 static bool
 is_name(const struct raw_header *h, const char *name)
@@ -619,72 +144,228 @@ is_name(const struct raw_header *h, const char *name)
                strncasecmp(h->name, name, h->name_len) == 0;
 }
 
+/* Raw text and wrong labels: the first of a field is told. */
 static void
-read_mailboxes(struct message *m, const char *s, size_t len, struct mail_address *to)
+tell_charset(struct reading *r, const struct raw_header *h)
+{
+        const struct charset_verdict *v = &r->w.verdict;
+
+        if (r->w.odd)
+                message_find(r->m, "charset", v->charset, "%.*s: %s%s%s",
+                    (int)h->name_len, h->name, v->why,
+                    v->declared[0] != '\0' ? ", the label says " : "", v->declared);
+        r->w.odd = false;
+}
+
+/* Of several mailboxes the first that has an address; what was passed over is told. */
+static void
+read_mailboxes(struct reading *r, const struct raw_header *h, struct mail_address *to)
 {
         struct mail_address *list = NULL;
         size_t n = 0;
 
-        mime_header_addresses(m->arena, s, len, &list, &n, MAX_MAILBOXES);
-        for (size_t i = 0; i < n; i++)
-                if (i == 0 || (to->address[0] == '\0' && list[i].address[0] != '\0'))
-                        *to = list[i];
-}
-
-static void
-read_address(struct message *m, const struct raw_header *h, struct mail_address *to)
-{
         if (to->address[0] != '\0')
                 return;
-        read_mailboxes(m, h->value, h->value_len, to);
-        if (to->address[0] == '\0' && strchr(to->name, '<') != NULL &&
-            strchr(to->name, '@') != NULL) /* some encode the whole of "Name <a@b>" */
-                read_mailboxes(m, to->name, strlen(to->name), to);
+        address_read(
+            &r->w, r->m->arena, h->value, h->value_len, &list, &n, MAX_MAILBOXES);
+        for (size_t i = 0; i < n; i++)
+                if ((i == 0 && to->name[0] == '\0') ||
+                    (to->address[0] == '\0' && list[i].address[0] != '\0'))
+                        *to = list[i];
+        if (to == &r->m->from && n > 1)
+                message_find(r->m, "sender", to->address,
+                    "From names %zu senders, the first with an address counts", n);
+        tell_charset(r, h);
 }
 
 static void
-read_field(struct message *m, const struct raw_header *h)
+read_from(struct reading *r, const struct raw_header *h)
 {
+        const char *before = r->m->from.address;
+
+        if (h->value_len == 0)
+                return;
+        read_mailboxes(r, h, &r->m->from);
+        if (r->n_from++ == 1)
+                message_find(r->m, "sender", r->m->from.address,
+                    "there are several From fields, the %s counts",
+                    before[0] != '\0' ? "first" : "first with an address");
+}
+
+static void
+read_subject(struct reading *r, const struct raw_header *h)
+{
+        struct message *m = r->m;
+        const char *s;
+        size_t len;
+
+        if (m->subject[0] != '\0') {
+                if (r->n_subjects++ == 1)
+                        message_find(m, "subject", "the first",
+                            "there are several Subject fields");
+                return;
+        }
+        s = words_text(&r->w, m->arena, h->value, h->value_len);
+        r->n_subjects += s[0] != '\0';
+        len = strlen(s);
+        if (len > MAX_SUBJECT) {
+                s = arena_strndup(m->arena, s, utf8_cut(s, len, MAX_SUBJECT));
+                message_find(m, "subject", "cut", "it has %zu bytes", len);
+        }
+        m->subject = s;
+        tell_charset(r, h);
+}
+
+static void
+read_date(struct reading *r, const struct raw_header *h)
+{
+        struct message *m = r->m;
+
+        if (m->sent_at_us != 0)
+                return;
+        m->sent_at_us = mime_header_date(h->value, h->value_len);
+        if (r->date.name == NULL && h->value_len > 0)
+                r->date = *h;
+}
+
+static void
+read_ids(struct reading *r, const struct raw_header *h, const char ***list, size_t *n)
+{
+        mime_header_ids(r->m->arena, h->value, h->value_len, list, n, MAX_IDS_READ);
+        limit_ids(*list, n);
+}
+
+static void
+read_recipients(
+    struct reading *r, const struct raw_header *h, struct mail_address **list, size_t *n)
+{
+        address_read(&r->w, r->m->arena, h->value, h->value_len, list, n, MAX_MAILBOXES);
+        r->w.odd = false;
+}
+
+static void
+read_field(struct reading *r, const struct raw_header *h)
+{
+        struct message *m = r->m;
         const char **ids = NULL;
         size_t n_ids = 0;
 
         if (is_name(h, "From"))
-                read_address(m, h, &m->from);
+                read_from(r, h);
         else if (is_name(h, "Reply-To"))
-                read_address(m, h, &m->reply_to);
+                read_mailboxes(r, h, &m->reply_to);
+        else if (is_name(h, "Sender"))
+                read_mailboxes(r, h, &r->sender);
+        else if (is_name(h, "Return-Path"))
+                read_mailboxes(r, h, &r->path);
         else if (is_name(h, "To"))
-                mime_header_addresses(
-                    m->arena, h->value, h->value_len, &m->to, &m->n_to, MAX_MAILBOXES);
+                read_recipients(r, h, &m->to, &m->n_to);
         else if (is_name(h, "Cc"))
-                mime_header_addresses(
-                    m->arena, h->value, h->value_len, &m->cc, &m->n_cc, MAX_MAILBOXES);
-        else if (is_name(h, "Subject") && m->subject[0] == '\0')
-                m->subject = mime_header_text(m->arena, h->value, h->value_len);
-        else if (is_name(h, "Date") && m->sent_at_us == 0)
-                m->sent_at_us = mime_header_date(h->value, h->value_len);
+                read_recipients(r, h, &m->cc, &m->n_cc);
+        else if (is_name(h, "Subject"))
+                read_subject(r, h);
+        else if (is_name(h, "Date"))
+                read_date(r, h);
         else if (is_name(h, "In-Reply-To"))
-                mime_header_ids(m->arena, h->value, h->value_len, &m->in_reply_to,
-                    &m->n_in_reply_to, MAX_IDS);
+                read_ids(r, h, &m->in_reply_to, &m->n_in_reply_to);
         else if (is_name(h, "References"))
-                mime_header_ids(m->arena, h->value, h->value_len, &m->references,
-                    &m->n_references, MAX_IDS);
+                read_ids(r, h, &m->references, &m->n_references);
         else if (is_name(h, "Message-ID") && m->message_id[0] == '\0') {
                 mime_header_ids(m->arena, h->value, h->value_len, &ids, &n_ids, 1);
                 m->message_id = n_ids > 0 ? ids[0] : "";
         }
 }
 
-void
-mime_header_read(struct message *m, const char *block, size_t n, size_t max)
+/* From says no address: who else is named as the one who sent it? */
+static void
+find_sender(struct reading *r)
 {
+        struct message *m = r->m;
+        const struct {
+                const char *field;
+                const struct mail_address *address;
+        } others[] = {{"Sender", &r->sender}, {"Reply-To", &m->reply_to},
+            {"Return-Path", &r->path}};
+
+        if (m->from.address[0] != '\0')
+                return;
+        for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+                const struct mail_address *from = others[i].address;
+
+                if (from->address[0] == '\0')
+                        continue;
+                m->from.address = from->address;
+                if (m->from.name[0] == '\0')
+                        m->from.name = from->name;
+                message_find(m, "sender", from->address, "%s, taken from %s",
+                    r->n_from > 0 ? "From holds no address" : "there is no From",
+                    others[i].field);
+                return;
+        }
+        message_find(m, "sender", "unknown",
+            r->n_from > 0 ? "From holds no address" : "there is no From");
+}
+
+static void
+find_date(struct reading *r)
+{
+        if (r->date.name != NULL && r->m->sent_at_us == 0)
+                message_find(r->m, "date", "unknown", "no date can be read from \"%s\"",
+                    words_text(&r->w, r->m->arena, r->date.value,
+                        r->date.value_len < 60 ? r->date.value_len : 60));
+}
+
+/* ---- raw bytes beyond ASCII ---- */
+
+static bool
+is_high(const char *s, size_t n)
+{
+        for (size_t i = 0; i < n; i++)
+                if ((unsigned char)s[i] >= 0x80)
+                        return true;
+        return false;
+}
+
+/* What raw bytes in the header likely are: the charset of the mail's texts, as declared
+ * or by their letters, else by the letters of the whole header. */
+static const char *
+hint_of(const char *raw, size_t n, const struct prescan *p, char name[40])
+{
+        const char *block = raw + p->header_at;
+        const char *body = raw + p->body_at;
+        size_t n_body = n - p->body_at < MAX_BODY_LOOK ? n - p->body_at : MAX_BODY_LOOK;
+        char declared[40];
+
+        mime_text_label(p->charset, declared, name);
+        if (!is_high(block, p->header_len) || utf8_valid(block, p->header_len))
+                return name;
+        if (is_high(body, n_body) && !utf8_valid(body, n_body) &&
+            (name[0] == '\0' || !mime_guess_fits(body, n_body, name)))
+                return mime_text_guess(body, n_body);
+        if (name[0] == '\0' || strcmp(name, "UTF-8") == 0 ||
+            !mime_guess_fits(block, p->header_len, name))
+                return mime_text_guess(block, p->header_len);
+        return name;
+}
+
+void
+mime_header_read_mail(
+    struct message *m, const char *raw, size_t n, const struct prescan *p, size_t max)
+{
+        const char *block = raw + p->header_at;
+        struct reading r = {.m = m,
+            .sender = {.name = "", .address = ""},
+            .path = {.name = "", .address = ""}};
         struct raw_header h;
+        char name[40];
         size_t total = 0;
         size_t pos = 0;
 
-        while (mime_prescan_next(block, n, &pos, &h)) {
+        r.w.hint = hint_of(raw, n, p, name);
+        while (mime_prescan_next(block, p->header_len, &pos, &h)) {
                 struct header *to;
 
-                read_field(m, &h);
+                read_field(&r, &h);
                 total += h.name_len + h.value_len;
                 if (total > max || m->n_headers >= PRESCAN_MAX_HEADERS)
                         continue;
@@ -692,6 +373,17 @@ mime_header_read(struct message *m, const char *block, size_t n, size_t max)
                     arena_grow(m->arena, m->headers, m->n_headers, sizeof(*m->headers));
                 to = &m->headers[m->n_headers++];
                 to->name = arena_strndup(m->arena, h.name, h.name_len);
-                to->value = mime_header_text(m->arena, h.value, h.value_len);
+                to->value = words_text(&r.w, m->arena, h.value, h.value_len);
+                r.w.odd = false;
         }
+        find_sender(&r);
+        find_date(&r);
+}
+
+void
+mime_header_read(struct message *m, const char *block, size_t n, size_t max)
+{
+        struct prescan p = {.has_header = true, .header_len = n, .body_at = n};
+
+        mime_header_read_mail(m, block, n, &p, max);
 }

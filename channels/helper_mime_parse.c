@@ -684,17 +684,18 @@ digest_finish(struct message *m, struct sha256 **digest)
 }
 
 static struct message *
-message_begin(const char *raw, const struct prescan *p, const char *account)
+message_begin(
+    const char *raw, size_t n, const struct prescan *p, const char *account)
 {
         struct message *m = message_new();
-        size_t len = p->header_len;
+        struct prescan header = *p;
 
         m->channel = "email";
         m->account = arena_strdup(m->arena, account);
-        if (len > PRESCAN_MAX_HEADER_BYTES)
-                len = PRESCAN_MAX_HEADER_BYTES;
+        if (header.header_len > PRESCAN_MAX_HEADER_BYTES)
+                header.header_len = PRESCAN_MAX_HEADER_BYTES;
         if (p->has_header)
-                mime_header_read(m, raw + p->header_at, len, MIME_MAX_HEADER);
+                mime_header_read_mail(m, raw, n, &header, MIME_MAX_HEADER);
         return m;
 }
 
@@ -726,7 +727,7 @@ mime_parse(
         fix_line_ends(raw, n);
         if (mime_prescan(raw, n, &p, err) == -1)
                 return -1;
-        m = w.m = message_begin(raw, &p, account);
+        m = w.m = message_begin(raw, n, &p, account);
         w.digest = digest_begin(m, raw, &p);
         walk_raw(&w, raw, n, &p);
         if (w.n_parts == 0 || (p.no_blank && w.text.len == 0 && m->n_attachments == 0)) {
@@ -754,7 +755,7 @@ mime_parse_header_only(char *raw, size_t n, const char *account)
 
         fix_line_ends(raw, n);
         mime_prescan(raw, n, &p, NULL);
-        m = message_begin(raw, &p, account);
+        m = message_begin(raw, n, &p, account);
         m->header_only = true;
         digest = digest_begin(m, raw, &p);
         digest_raw(digest, raw + p.body_at, n - p.body_at);

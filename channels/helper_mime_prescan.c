@@ -203,6 +203,23 @@ plain_value(const char *s, size_t n, const char **value, size_t *len)
         return *len > 0 && (end == ';' || i < n);
 }
 
+/* The first charset of the mail: what its header is written in too, likely. */
+static void
+note_charset(struct prescan *p, const struct line *l)
+{
+        const char *s = p->charset[0] == '\0' ? find_word(l, "charset=") : NULL;
+        size_t n = 0;
+
+        if (s == NULL)
+                return;
+        s += strlen("charset=");
+        while (s + n < l->s + l->len && n < sizeof(p->charset) - 1 && s[n] != '\0') {
+                p->charset[n] = s[n];
+                n++;
+        }
+        p->charset[n] = '\0';
+}
+
 /* A line of a header: does it declare something that matters? */
 static void
 note_header(struct scan *c, struct prescan *p, const struct line *l)
@@ -225,6 +242,7 @@ note_header(struct scan *c, struct prescan *p, const struct line *l)
                     find_word(l, "base64") != NULL || find_word(l, "quoted") != NULL;
         if (!starts_with(l, "content-type") && !is_fold(l))
                 return;
+        note_charset(p, l);
         if (find_word(l, "message/") != NULL)
                 c->is_message = true;
         c->digest = c->digest || find_word(l, "/digest") != NULL;
@@ -254,6 +272,26 @@ is_boundary(const struct scan *c, const struct line *l)
         return false;
 }
 
+/* Does the header go on behind a line that is none of its? Then most lines up to the
+ * empty one are header lines, a known one among them; a body without an empty line
+ * before it goes on with prose. */
+static bool
+goes_on(const char *raw, size_t n, size_t at)
+{
+        struct line l;
+        unsigned n_lines = 0;
+        unsigned n_prose = 0;
+        bool known = false;
+
+        for (; next_line(raw, n, at, &l) && n_lines < 100; at = l.next, n_lines++) {
+                if (l.len == 0)
+                        return known && n_prose * 3 < n_lines;
+                known = known || is_known_header(&l);
+                n_prose += !is_header_line(&l);
+        }
+        return false;
+}
+
 /* Walk the top header. */
 static void
 scan_header(const char *raw, size_t n, struct prescan *p, struct scan *c)
@@ -262,7 +300,7 @@ scan_header(const char *raw, size_t n, struct prescan *p, struct scan *c)
         size_t at = p->header_at;
 
         while (next_line(raw, n, at, &l) && l.len > 0) {
-                if (!is_header_line(&l)) {
+                if (!is_header_line(&l) && !goes_on(raw, n, l.next)) {
                         p->no_blank = true;
                         break;
                 }

@@ -37,6 +37,7 @@ struct prescan {
         unsigned n_part_headers; /* header lines of parts and of messages within */
         size_t part_header_bytes; /* their bytes */
         size_t n_commas; /* in those lines */
+        char charset[40]; /* the first that a text declares, as written; "" none */
 };
 
 /* One header line, folded parts included; borrowed from the block. */

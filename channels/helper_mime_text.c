@@ -1,92 +1,22 @@
 /*
  * Charsets; see helper_mime_text.h. The converters are iconv's; what is ours is
  * the suspicion: labels lie, and a converter that stops at the first bad byte
- * would lose a customer's text.
+ * would lose a customer's text. Labels are read in helper_mime_label.c, letters
+ * weighed in helper_mime_guess.c.
  */
 #include "channels/helper_mime_text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <iconv.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "channels/helper_mime_guess.h"
 #include "daemon/base/utf8.h"
 
-#define NAME_MAX_LEN 40
 #define ERRORS_PER 20 /* more than one bad byte in so many: the label lied */
-
-/* Labels as they come, and what the sender's software really wrote. */
-static const struct {
-        const char *label;
-        const char *charset;
-} aliases[] = {
-    {"utf8", "UTF-8"},
-    {"unicode-1-1-utf-8", "UTF-8"},
-    {"utf-8mb4", "UTF-8"},
-    {"unicode-1-1-utf-7", "UTF-7"},
-    {"x-unicode-2-0-utf-7", "UTF-7"},
-    {"iso-8859-1", "CP1252"},
-    {"iso8859-1", "CP1252"},
-    {"latin1", "CP1252"},
-    {"latin-1", "CP1252"},
-    {"windows-1252", "CP1252"},
-    {"iso-8859-9", "CP1254"},
-    {"iso-8859-11", "CP874"},
-    {"tis-620", "CP874"},
-    {"windows-874", "CP874"},
-    {"windows-1250", "CP1250"},
-    {"windows-1251", "CP1251"},
-    {"win-1251", "CP1251"},
-    {"windows1251", "CP1251"},
-    {"win1251", "CP1251"},
-    {"x-cp1251", "CP1251"},
-    {"windows-1253", "CP1253"},
-    {"windows-1254", "CP1254"},
-    {"windows-1255", "CP1255"},
-    {"windows-1256", "CP1256"},
-    {"windows-1257", "CP1257"},
-    {"windows-1258", "CP1258"},
-    {"iso-8859-8-i", "ISO-8859-8"},
-    {"iso-8859-6-i", "ISO-8859-6"},
-    {"koi8r", "KOI8-R"},
-    {"koi8", "KOI8-R"},
-    {"cskoi8r", "KOI8-R"},
-    {"koi8u", "KOI8-U"},
-    {"ibm866", "CP866"},
-    {"cp-866", "CP866"},
-    {"866", "CP866"},
-    {"ibm850", "CP850"},
-    {"cp-850", "CP850"},
-    {"x-mac-cyrillic", "MAC-CYRILLIC"},
-    {"x-mac-roman", "MACINTOSH"},
-    {"gb2312", "GB18030"},
-    {"gb_2312-80", "GB18030"},
-    {"gbk", "GB18030"},
-    {"cp936", "GB18030"},
-    {"x-gbk", "GB18030"},
-    {"euc-cn", "GB18030"},
-    {"big5", "BIG5-HKSCS"},
-    {"x-x-big5", "BIG5-HKSCS"},
-    {"cp950", "BIG5-HKSCS"},
-    {"shift_jis", "CP932"},
-    {"shift-jis", "CP932"},
-    {"sjis", "CP932"},
-    {"x-sjis", "CP932"},
-    {"windows-31j", "CP932"},
-    {"ms_kanji", "CP932"},
-    {"euc-jp", "EUC-JP-MS"},
-    {"x-euc-jp", "EUC-JP-MS"},
-    {"iso-2022-jp", "ISO-2022-JP-2"},
-    {"ks_c_5601-1987", "UHC"},
-    {"ks_c_5601", "UHC"},
-    {"euc-kr", "UHC"},
-    {"cp949", "UHC"},
-    {"ucs-2", "UTF-16"},
-};
+#define MAX_DOUBLE (64u << 10) /* bytes looked at for text encoded twice */
 
 static const char *const usual[] = {"UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32",
     "UTF-32LE", "UTF-32BE", "UTF-7", "KOI8-R", "KOI8-U", "KOI8-T", "CP1250", "CP1251",
@@ -114,33 +44,6 @@ mime_text_preload(void)
         preloaded = true;
 }
 
-/* The charset behind a label, upper-case; "" when there is none or it says nothing. */
-static void
-charset_of(const char *label, char out[NAME_MAX_LEN])
-{
-        size_t n = 0;
-
-        out[0] = '\0';
-        while (label != NULL &&
-               (*label == '"' || *label == '\'' || isspace((unsigned char)*label)))
-                label++;
-        for (; label != NULL && label[n] > 32 && label[n] < 127 &&
-               strchr("\"';,*", label[n]) == NULL && n < NAME_MAX_LEN - 1;
-             n++)
-                out[n] = label[n];
-        out[n] = '\0';
-        for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++)
-                if (strcasecmp(out, aliases[i].label) == 0)
-                        snprintf(out, NAME_MAX_LEN, "%s", aliases[i].charset);
-        for (n = 0; out[n] != '\0'; n++)
-                out[n] = (char)toupper((unsigned char)out[n]);
-        if (strcmp(out, "US-ASCII") == 0 || strcmp(out, "ASCII") == 0 ||
-            strcmp(out, "ANSI_X3.4-1968") == 0 || strncmp(out, "UNKNOWN", 7) == 0 ||
-            strncmp(out, "X-UNKNOWN", 9) == 0 || strcmp(out, "DEFAULT") == 0 ||
-            strcmp(out, "8BIT") == 0 || strcmp(out, "BINARY") == 0)
-                out[0] = '\0';
-}
-
 /* Finds a converter, at its beginning; false when the charset is unknown. */
 static bool
 converter(const char *charset, iconv_t *cd)
@@ -156,12 +59,14 @@ converter(const char *charset, iconv_t *cd)
 }
 
 /* Converts into out (raw UTF-8) until it holds max bytes; returns how many input
- * bytes fitted nothing, -1 when the charset is unknown. */
+ * bytes fitted nothing, -1 when the charset is unknown. Gives up on bytes that are
+ * mostly bad. */
 static long
 convert(struct buf *out, const char *s, size_t n, const char *charset, size_t max)
 {
         iconv_t cd;
         char *in;
+        size_t all = n;
         long n_bad = 0;
 
         if (!converter(charset, &cd))
@@ -182,9 +87,37 @@ convert(struct buf *out, const char *s, size_t n, const char *charset, size_t ma
                 in++;
                 n--;
                 n_bad++;
+                if (n_bad > 2000 && (size_t)n_bad * ERRORS_PER > all - n)
+                        return (long)all;
         }
         return n_bad;
 }
+
+unsigned
+mime_text_code_point(const char *charset, unsigned char byte)
+{
+        char in[1] = {(char)byte};
+        struct buf b AUTO_BUF = BUF_INIT;
+        size_t used;
+
+        if (convert(&b, in, 1, charset, 8) != 0 || b.len == 0)
+                return 0;
+        return utf8_next(b.data, b.len, &used);
+}
+
+/* ---- what the bytes look like ---- */
+
+/* A text that is to be explained. */
+struct sample {
+        const char *s;
+        size_t n;
+        size_t n_high; /* bytes >= 0x80 */
+        bool escape; /* ESC, SO: switches of character sets */
+        bool zeros;
+        char name[40]; /* the label as iconv calls it, "" none */
+        const char *hint; /* what other parts of the mail are written in */
+        struct charset_verdict *v;
+};
 
 static size_t
 count_high(const char *s, size_t n)
@@ -192,113 +125,23 @@ count_high(const char *s, size_t n)
         size_t count = 0;
 
         for (size_t i = 0; i < n; i++)
-                count += (unsigned char)s[i] >= 0x80;
+                count += (unsigned char)s[i] >> 7;
         return count;
 }
 
-static bool
-is_letter(unsigned char c)
-{
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* Cyrillic bytes stand in words of their own, accented Latin ones singly or in
- * twos among ASCII letters. */
-static bool
-is_western(const char *s, size_t n)
-{
-        size_t in_words = 0;
-        size_t run = 0;
-        size_t high = 0;
-        size_t ascii = 0;
-
-        for (size_t i = 0; i <= n; i++) {
-                if (i < n && (unsigned char)s[i] >= 0x80) {
-                        run++;
-                        continue;
-                }
-                ascii += i < n && is_letter((unsigned char)s[i]);
-                high += run;
-                in_words += run > 2 ? run : 0;
-                run = 0;
-        }
-        return high > 0 && in_words * 4 < high && ascii > high * 2;
-}
-
-const char *
-mime_text_guess(const char *s, size_t n)
-{
-        size_t small_1251 = 0;
-        size_t small_koi8 = 0;
-
-        if (n > 65536)
-                n = 65536;
-        if (is_western(s, n))
-                return "CP1252";
-        for (size_t i = 0; i < n; i++) {
-                small_1251 += (unsigned char)s[i] >= 0xe0;
-                small_koi8 += (unsigned char)s[i] >= 0xc0 && (unsigned char)s[i] < 0xe0;
-        }
-        return small_koi8 > small_1251 ? "KOI8-R" : "CP1251";
-}
-
-/* A label that text in 7-bit bytes may need to be understood. */
-static bool
-is_seven_bit_charset(const char *charset)
-{
-        return strncmp(charset, "ISO-2022", 8) == 0 || strncmp(charset, "UTF-", 4) == 0;
-}
-
-/* UTF-16 and UTF-32 by their mark or by where the zeros are; "" for all else. */
-static const char *
-wide_charset(const char *s, size_t n, const char *charset)
-{
-        size_t even = 0;
-        size_t odd = 0;
-
-        if (n >= 4 &&
-            (memcmp(s, "\xff\xfe\0", 4) == 0 || memcmp(s, "\0\0\xfe\xff", 4) == 0))
-                return "UTF-32";
-        if (n >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
-                return "UTF-16";
-        if (strncmp(charset, "UTF-16", 6) != 0)
-                return "";
-        for (size_t i = 0; i < n && i < 2000; i++)
-                *(i % 2 ? &odd : &even) += s[i] == '\0';
-        if (even + odd == 0)
-                return strcmp(charset, "UTF-16") == 0 ? "UTF-16BE" : charset;
-        return odd >= even ? "UTF-16LE" : "UTF-16BE";
-}
-
-/* Fills tmp by the first way that explains the bytes. */
 static void
-explain(struct buf *tmp, const char *s, size_t n, const char *charset, size_t max)
+verdict(struct sample *t, const char *charset, const char *why)
 {
-        size_t n_high = count_high(s, n);
-        const char *wide = wide_charset(s, n, charset);
-        long n_bad;
+        snprintf(t->v->charset, sizeof t->v->charset, "%s", charset);
+        t->v->why = why;
+}
 
-        if (wide[0] != '\0' && convert(tmp, s, n, wide, max) >= 0)
-                return;
-        if (n_high == 0 &&
-            (!is_seven_bit_charset(charset) || strcmp(charset, "UTF-8") == 0)) {
-                buf_add(tmp, s, n < max ? n : max);
-                return;
-        }
-        if (n_high > 0 && utf8_valid(s, n) &&
-            (n_high >= 4 || charset[0] == '\0' || strcmp(charset, "UTF-8") == 0)) {
-                buf_add(tmp, s, n < max ? n : max);
-                return;
-        }
-        n_bad = charset[0] != '\0' ? convert(tmp, s, n, charset, max) : -1;
-        if (n_bad >= 0 && (size_t)n_bad * ERRORS_PER <= n)
-                return;
-        buf_clear(tmp);
-        if (strncmp(charset, "ISO-2022-JP", 11) == 0 &&
-            convert(tmp, s, n, "CP932", max) == 0)
-                return;
-        buf_clear(tmp);
-        convert(tmp, s, n, mime_text_guess(s, n), max);
+/* Takes the bytes as they are for UTF-8. */
+static void
+take(struct sample *t, struct buf *tmp, size_t max, const char *charset, const char *why)
+{
+        buf_add(tmp, t->s, t->n < max ? t->n : max);
+        verdict(t, charset, why);
 }
 
 /* UTF-8 with a few bad bytes is still UTF-8: most sequences in it are whole. */
@@ -317,106 +160,411 @@ is_mostly_utf8(const char *s, size_t n)
         return good > 2 && good > bad * 4;
 }
 
+/* ---- two and four bytes a character ---- */
+
+/* Which half of the pairs holds the high bytes of Latin and Cyrillic letters? */
+static const char *
+wide_order(const char *s, size_t n)
+{
+        size_t high[2] = {0, 0};
+
+        for (size_t i = 0; i < n && i < 2000; i++)
+                high[i % 2] += s[i] == '\0' || s[i] == 4;
+        if (high[0] + high[1] == 0)
+                return "";
+        return high[1] >= high[0] ? "UTF-16LE" : "UTF-16BE";
+}
+
+/* Unlabelled: nearly all pairs have such a byte, and all on the same side. */
+static bool
+is_unlabelled_wide(const char *s, size_t n)
+{
+        size_t high[2] = {0, 0};
+        size_t most, least;
+
+        if (n < 8 || n % 2 != 0)
+                return false;
+        if (n > 2000)
+                n = 2000;
+        for (size_t i = 0; i < n; i++)
+                high[i % 2] += s[i] == '\0' || s[i] == 4;
+        most = high[0] > high[1] ? high[0] : high[1];
+        least = high[0] + high[1] - most;
+        return most * 5 >= n * 2 && least * 10 <= most;
+}
+
+static bool
+is_ascii_text(const struct sample *t)
+{
+        if (t->n_high > 0 || t->escape || t->zeros)
+                return false;
+        for (size_t i = 0; i < t->n && i < 2000; i++)
+                if ((unsigned char)t->s[i] < 32 && strchr("\r\n\t\f", t->s[i]) == NULL)
+                        return false;
+        return true;
+}
+
+/* UTF-16 and UTF-32 by their mark or by where the zeros are; "" for all else. */
+static const char *
+wide_charset(const struct sample *t)
+{
+        const char *s = t->s;
+        const char *order;
+
+        if (t->n >= 4 &&
+            (memcmp(s, "\xff\xfe\0", 4) == 0 || memcmp(s, "\0\0\xfe\xff", 4) == 0))
+                return "UTF-32";
+        if (t->n >= 2 && (memcmp(s, "\xff\xfe", 2) == 0 || memcmp(s, "\xfe\xff", 2) == 0))
+                return "UTF-16";
+        if (strncmp(t->name, "UTF-32", 6) == 0 && !is_ascii_text(t))
+                return t->n > 0 && s[0] == '\0' ? "UTF-32BE" : "UTF-32LE";
+        if (strncmp(t->name, "UTF-16", 6) != 0)
+                return t->zeros && is_unlabelled_wide(s, t->n) ? wide_order(s, t->n) : "";
+        if (is_ascii_text(t) && t->n > 2)
+                return "";
+        order = wide_order(s, t->n);
+        if (order[0] != '\0')
+                return order;
+        return strcmp(t->name, "UTF-16LE") == 0 ? t->name : "UTF-16BE";
+}
+
+static bool
+explain_wide(struct sample *t, struct buf *tmp, size_t max)
+{
+        const char *wide = wide_charset(t);
+
+        if (wide[0] == '\0' || convert(tmp, t->s, t->n, wide, max) < 0 || tmp->len == 0)
+                return false;
+        verdict(t, wide,
+            strncmp(t->name, "UTF-", 4) == 0 && strncmp(t->name, wide, 6) == 0
+                ? "declared"
+                : "byte order");
+        return true;
+}
+
+/* ---- seven bits with switches ---- */
+
+/* ISO-2022-JP and -KR in 7 bits -> EUC in 8: their sets differ by the high bit only.
+ * False when a set is switched to that EUC has not. */
+static bool
+unescape(struct buf *out, const char *s, size_t n)
+{
+        char set = 'B'; /* B ASCII, $ two bytes, I half-width kana */
+        char *to = buf_reserve(out, n * 2);
+        size_t len = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                unsigned char c = (unsigned char)s[i];
+                char third = i + 2 < n ? s[i + 2] : '\0';
+
+                if (c == 27 && i + 2 < n && s[i + 1] == '(') {
+                        set = third == 'I' ? 'I' : 'B';
+                        i += 2;
+                } else if (c == 27 && i + 2 < n && s[i + 1] == '$') {
+                        if (third != '@' && third != 'B' && third != ')')
+                                return false;
+                        set = third == ')' ? set : '$';
+                        i += third == ')' ? 3 : 2;
+                } else if (c == 14 || c == 15) {
+                        set = c == 14 ? '$' : 'B';
+                } else if (c == '\n') {
+                        set = 'B';
+                        to[len++] = '\n';
+                } else if (c > 32 && set == 'I') {
+                        to[len++] = (char)0x8e;
+                        to[len++] = (char)(c | 0x80);
+                } else if (c > 32 && c < 127 && set == '$') {
+                        to[len++] = (char)(c | 0x80);
+                } else {
+                        to[len++] = (char)c;
+                }
+        }
+        out->len += len;
+        return true;
+}
+
+/* HZ (RFC 1843): ~{ two bytes a character ~} */
+static void
+unescape_hz(struct buf *out, const char *s, size_t n)
+{
+        bool wide = false;
+
+        for (size_t i = 0; i < n; i++) {
+                if (s[i] != '~' || i + 1 == n) {
+                        buf_addc(out, (char)(wide && s[i] > 32 ? s[i] | 0x80 : s[i]));
+                        continue;
+                }
+                i++;
+                if (s[i] == '{' || s[i] == '}')
+                        wide = s[i] == '{';
+                else if (s[i] == '~')
+                        buf_addc(out, '~');
+        }
+}
+
+static bool
+explain_switched(struct sample *t, struct buf *tmp, size_t max)
+{
+        struct buf euc AUTO_BUF = BUF_INIT;
+        bool korean = strcmp(t->name, "ISO-2022-KR") == 0 ||
+                      memmem(t->s, t->n < 64 ? t->n : 64, "\033$)C", 4) != NULL;
+        const char *charset = korean ? "UHC" : "EUC-JP-MS";
+
+        if (strcmp(t->name, "HZ") == 0) {
+                unescape_hz(&euc, t->s, t->n);
+                convert(tmp, buf_str(&euc), euc.len, "GB18030", max);
+                verdict(t, "HZ", "declared");
+                return true;
+        }
+        if (!t->escape || (t->n_high > 0 && strncmp(t->name, "ISO-2022", 8) != 0) ||
+            memchr(t->s, 27, t->n) == NULL)
+                return false;
+        if (!unescape(&euc, t->s, t->n)) {
+                charset =
+                    strncmp(t->name, "ISO-2022", 8) == 0 ? t->name : "ISO-2022-JP-2";
+                if (convert(tmp, t->s, t->n, charset, max) < 0)
+                        return false;
+        } else if (convert(tmp, buf_str(&euc), euc.len, charset, max) > 0 &&
+                   t->n_high > 0) {
+                buf_clear(tmp);
+                return false;
+        }
+        verdict(t, korean ? "ISO-2022-KR" : "ISO-2022-JP",
+            strncmp(t->name, "ISO-2022", 8) == 0 ? "declared" : "escape sequences");
+        return true;
+}
+
+/* ---- UTF-8, once and twice ---- */
+
+/* The byte that stands for cp, -1 none. */
+static int
+byte_of(const uint16_t *points, uint32_t cp)
+{
+        if (cp < 128)
+                return (int)cp;
+        for (int b = 0; b < 128; b++)
+                if (points[b] == cp)
+                        return b + 128;
+        return cp < 0xa0 ? (int)cp : -1; /* where the charset has no sign */
+}
+
+/* The bytes that text decoded as `charset` was made of; false when it was not, or they
+ * are no UTF-8. The first sign beyond ASCII refutes that in nearly every text. */
+static bool
+undo(struct buf *out, const struct buf *text, const char *charset)
+{
+        const uint16_t *points = mime_guess_points(charset);
+        size_t n_high = 0;
+
+        for (size_t i = 0, used; i < text->len; i += used) {
+                int byte =
+                    byte_of(points, utf8_next(text->data + i, text->len - i, &used));
+
+                if (byte == -1 ||
+                    (byte >= 128 && n_high == 0 && (byte < 0xc3 || byte > 0xef)))
+                        return false;
+                if (byte >= 128 && ++n_high == 2 && byte > 0xbf)
+                        return false;
+                buf_addc(out, (char)byte);
+        }
+        return n_high >= 4 && utf8_valid(out->data, out->len);
+}
+
+/* UTF-8 that someone took for Latin-1 or windows-1251 and encoded again. Only certain
+ * where all of it is that. */
+static void
+undouble(struct sample *t, struct buf *tmp)
+{
+        static const char *const taken_for[] = {"CP1252", "CP1251"};
+
+        for (size_t i = 0; i < 2 && tmp->len <= MAX_DOUBLE; i++) {
+                struct buf once = BUF_INIT;
+
+                if (undo(&once, tmp, taken_for[i])) {
+                        buf_fini(tmp);
+                        *tmp = once;
+                        verdict(t, "UTF-8", "encoded twice");
+                        return;
+                }
+                buf_fini(&once);
+        }
+}
+
+static bool
+is_wide_label(const char *name)
+{
+        return strncmp(name, "GB", 2) == 0 || strncmp(name, "BIG5", 4) == 0 ||
+               strcmp(name, "CP932") == 0 || strncmp(name, "EUC", 3) == 0 ||
+               strcmp(name, "UHC") == 0;
+}
+
+static bool
+explain_utf8(struct sample *t, struct buf *tmp, size_t max)
+{
+        bool declared = strcmp(t->name, "UTF-8") == 0;
+        bool latin = t->name[0] == '\0' || strcmp(t->name, "CP1252") == 0;
+
+        if (!utf8_valid(t->s, t->n)) {
+                if ((!declared && t->name[0] != '\0') || !is_mostly_utf8(t->s, t->n))
+                        return false;
+                take(t, tmp, max, "UTF-8", declared ? "declared" : "mostly UTF-8");
+                return true;
+        }
+        if (!declared && !latin && t->n_high < (is_wide_label(t->name) ? 6 : 4))
+                return false;
+        take(t, tmp, max, "UTF-8", declared ? "declared" : "valid UTF-8");
+        undouble(t, tmp);
+        return true;
+}
+
+/* ---- the label, or the letters ---- */
+
+static bool
+explain_declared(struct sample *t, struct buf *tmp, size_t max, bool *bad)
+{
+        long n_bad;
+
+        *bad = true;
+        if (t->name[0] == '\0' || strncmp(t->name, "UTF-", 4) == 0 ||
+            strncmp(t->name, "ISO-2022", 8) == 0)
+                return false;
+        n_bad = convert(tmp, t->s, t->n, t->name, max);
+        *bad = n_bad < 0 || (size_t)n_bad * ERRORS_PER > t->n_high;
+        if (*bad || !mime_guess_fits(t->s, t->n, t->name))
+                return false;
+        verdict(t, t->name, "declared");
+        return true;
+}
+
+static void
+explain_guess(struct sample *t, struct buf *tmp, size_t max, bool bad)
+{
+        const char *hint = t->hint;
+        struct guess g;
+
+        if (strncmp(t->name, "ISO-2022-JP", 11) == 0)
+                hint = "CP932";
+        mime_guess(t->s, t->n, hint, t->name, &g);
+        if (!bad && (g.cost * 10 > g.declared * 7 || g.declared - g.cost < 16)) {
+                verdict(t, t->name, "declared"); /* nothing fits much better */
+                return;
+        }
+        buf_clear(tmp);
+        convert(tmp, t->s, t->n, g.charset, max);
+        verdict(t, g.charset, "letter frequency");
+}
+
+/* Fills tmp by the first way that explains the bytes. */
+static void
+explain(struct sample *t, struct buf *tmp, size_t max)
+{
+        bool bad;
+
+        if (t->n >= 3 && memcmp(t->s, "\xef\xbb\xbf", 3) == 0) {
+                t->s += 3;
+                t->n -= 3;
+                t->n_high -= 3;
+                take(t, tmp, max, "UTF-8", "byte order mark");
+                if (utf8_valid(t->s, t->n) || is_mostly_utf8(t->s, t->n))
+                        return;
+                buf_clear(tmp);
+        }
+        if (explain_wide(t, tmp, max) || explain_switched(t, tmp, max))
+                return;
+        buf_clear(tmp);
+        if (t->n_high == 0 && strcmp(t->name, "UTF-7") == 0 &&
+            convert(tmp, t->s, t->n, "UTF-7", max) >= 0) {
+                verdict(t, "UTF-7", "declared");
+                return;
+        }
+        if (t->n_high == 0) {
+                take(t, tmp, max, t->name[0] != '\0' ? t->name : "US-ASCII", "declared");
+                return;
+        }
+        if (explain_utf8(t, tmp, max) || explain_declared(t, tmp, max, &bad))
+                return;
+        explain_guess(t, tmp, max, bad);
+}
+
+/* ---- the front ---- */
+
+/* Bytes that mean the same in every charset but those with switches: no high ones, no
+ * ESC, SO, NUL. */
+static bool
+sample_look(struct sample *t)
+{
+        t->n_high = count_high(t->s, t->n);
+        t->escape = memchr(t->s, 27, t->n) != NULL || memchr(t->s, 14, t->n) != NULL;
+        t->zeros = memchr(t->s, 0, t->n) != NULL;
+        return t->n_high == 0 && !t->escape && !t->zeros &&
+               strncmp(t->name, "UTF-16", 6) != 0 && strcmp(t->name, "UTF-7") != 0 &&
+               strncmp(t->name, "UTF-32", 6) != 0 && strcmp(t->name, "HZ") != 0;
+}
+
+static bool
+cut_to(struct buf *out, size_t start, size_t max)
+{
+        size_t len = out->len - start;
+
+        if (len <= max)
+                return false;
+        out->len = start + utf8_cut(out->data + start, len, max);
+        out->data[out->len] = '\0';
+        return true;
+}
+
 bool
-mime_text_decode(
-    struct buf *out, const char *s, size_t n, const char *charset, size_t max)
+mime_text_decode_near(struct buf *out, const char *s, size_t n, const char *charset,
+    const char *hint, size_t max, struct charset_verdict *v)
 {
         struct buf tmp AUTO_BUF = BUF_INIT;
-        char name[NAME_MAX_LEN];
+        struct sample t = {.s = s, .n = n, .hint = hint, .v = v};
         size_t start = out->len;
-        size_t end;
         bool cut;
 
-        charset_of(charset, name);
-        if (n >= 3 && memcmp(s, "\xef\xbb\xbf", 3) == 0) {
-                s += 3;
-                n -= 3;
-                snprintf(name, sizeof(name), "UTF-8");
+        mime_text_label(charset, v->declared, t.name);
+        verdict(&t, t.name[0] != '\0' ? t.name : "US-ASCII", "declared");
+        if (n == 0)
+                return false;
+        if (sample_look(&t)) {
+                cut = n > max * 2 + 64; /* CR LF becomes LF */
+                utf8_add_clean(out, s, cut ? max * 2 + 64 : n);
+                return cut_to(out, start, max) || cut;
         }
-        if ((name[0] == '\0' || strcmp(name, "UTF-8") == 0) && is_mostly_utf8(s, n))
-                buf_add(&tmp, s, n < max + 64 ? n : max + 64);
-        else
-                explain(&tmp, s, n, name, max + 64);
-        if (tmp.len == 0 && n > 0)
-                convert(&tmp, s, n, mime_text_guess(s, n), max + 64);
+        explain(&t, &tmp, max + 64);
+        if (tmp.len == 0)
+                buf_adds(&tmp, "\xef\xbf\xbd");
         utf8_add_clean(out, buf_str(&tmp), tmp.len);
-        cut = out->len - start > max || tmp.len > max + 63;
-        if (out->len - start > max) {
-                end = utf8_cut(out->data + start, out->len - start, max);
-                out->len = start + end;
-                out->data[out->len] = '\0';
-        }
-        return cut;
+        return cut_to(out, start, max) || tmp.len > max + 63;
 }
 
 bool
 mime_text_decode_as(struct buf *out, const char *s, size_t n, const char *charset,
     size_t max, struct charset_verdict *v)
 {
-        charset_of(charset, v->declared);
-        snprintf(v->charset, sizeof v->charset, "%s", v->declared);
-        v->why = "declared";
-        return mime_text_decode(out, s, n, charset, max);
+        return mime_text_decode_near(out, s, n, charset, "", max, v);
 }
 
-struct flow_line {
-        const char *s;
-        size_t len;
-        size_t depth; /* how many > stand before it */
-        bool flowed; /* ends in a blank: the next line goes on */
-};
-
-static void
-flow_line_read(struct flow_line *l, const char *s, size_t len, bool delsp)
+bool
+mime_text_decode(
+    struct buf *out, const char *s, size_t n, const char *charset, size_t max)
 {
-        l->depth = 0;
-        while (len > 0 && *s == '>') {
-                l->depth++;
-                s++;
-                len--;
-        }
-        if (len > 0 && *s == ' ') { /* space-stuffing */
-                s++;
-                len--;
-        }
-        l->flowed =
-            len > 0 && s[len - 1] == ' ' && !(len == 3 && memcmp(s, "-- ", 3) == 0);
-        if (l->flowed && delsp)
-                len--;
-        l->s = s;
-        l->len = len;
+        struct charset_verdict v;
+
+        return mime_text_decode_near(out, s, n, charset, "", max, &v);
 }
 
-void
-mime_text_unflow(struct buf *text, bool delsp)
+const char *
+mime_text_guess(const char *s, size_t n)
 {
-        struct buf out = BUF_INIT;
-        size_t depth = 0;
-        bool open = false;
+        struct guess g;
 
-        for (size_t at = 0; at < text->len;) {
-                const char *end = memchr(text->data + at, '\n', text->len - at);
-                size_t len =
-                    end != NULL ? (size_t)(end - text->data) - at : text->len - at;
-                struct flow_line l;
+        mime_guess(s, n, "", "", &g);
+        return g.charset;
+}
 
-                flow_line_read(&l, text->data + at, len, delsp);
-                if (open &&
-                    (l.depth != depth || (l.len == 3 && memcmp(l.s, "-- ", 3) == 0))) {
-                        buf_addc(&out, '\n');
-                        open = false;
-                }
-                for (size_t i = 0; !open && i < l.depth; i++)
-                        buf_addc(&out, '>');
-                if (!open && l.depth > 0)
-                        buf_addc(&out, ' ');
-                buf_add(&out, l.s, l.len);
-                depth = l.depth;
-                open = l.flowed;
-                if (!open && end != NULL)
-                        buf_addc(&out, '\n');
-                at += len + (end != NULL);
-        }
-        buf_fini(text);
-        *text = out;
+bool
+charset_verdict_is_ordinary(const struct charset_verdict *v)
+{
+        return strcmp(v->why, "declared") == 0;
 }
