@@ -1,0 +1,257 @@
+/*
+ * The words of mail programs (helper_mime_trim_words.def) and how a line is compared
+ * with them. The words are folded once, on first use, the same way as lines are; the
+ * table of a process lives as long as the process.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "channels/helper_mime_trim_impl.h"
+#include "daemon/base/utf8.h"
+
+struct word {
+        enum word_kind kind;
+        const char *text;
+};
+
+/* clang-format off */
+static const struct word words[] = {
+#define W(kind, text) {WORD_##kind, text},
+#include "channels/helper_mime_trim_words.def"
+#undef W
+};
+/* clang-format on */
+
+#define N_WORDS (sizeof words / sizeof words[0])
+
+struct folded_word {
+        const char *s;
+        size_t n;
+};
+static struct folded_word folded[N_WORDS]; /* sorted by kind */
+static size_t first_of[WORD_KINDS + 1]; /* where each kind begins */
+static bool ready;
+
+bool
+word_is_letter(uint32_t cp)
+{
+        if (cp < 0x80)
+                return (cp >= 'a' && cp <= 'z') || (cp >= 'A' && cp <= 'Z') ||
+                       (cp >= '0' && cp <= '9');
+        return cp >= 0xc0 && cp < 0x530 && cp != 0xd7 && cp != 0xf7;
+}
+
+/* Invisible, or emphasis: not part of any word. */
+static bool
+is_dropped(uint32_t cp)
+{
+        return cp == '*' || cp == 0xad || (cp >= 0x200b && cp <= 0x200f) ||
+               (cp >= 0x202a && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x2069) ||
+               cp == 0xfeff || cp == 0xfe0f;
+}
+
+static bool
+is_blank(uint32_t cp)
+{
+        return cp == ' ' || cp == '\t' || cp == 0xa0 || cp == 0x1680 ||
+               (cp >= 0x2000 && cp <= 0x200a) || cp == 0x202f || cp == 0x205f ||
+               cp == 0x3000;
+}
+
+static void
+fold_into(struct buf *out, const char *s, size_t n, bool stars)
+{
+        size_t start = out->len;
+        bool blank = false;
+
+        for (size_t i = 0, used; i < n && out->len - start < TRIM_FOLD - 8; i += used) {
+                uint32_t cp = utf8_next(s + i, n - i, &used);
+
+                if (is_dropped(cp) && !(stars && cp == '*'))
+                        continue;
+                if (is_blank(cp)) {
+                        blank = out->len > start;
+                        continue;
+                }
+                if (blank)
+                        buf_addc(out, ' ');
+                blank = false;
+                utf8_add(out, cp == 0x2019 ? '\'' : utf8_fold_char(cp));
+        }
+        if (stars && blank)
+                buf_addc(out, ' ');
+}
+
+void
+word_fold(struct buf *out, const char *s, size_t n)
+{
+        fold_into(out, s, n, false);
+}
+
+static void
+words_prepare(void)
+{
+        size_t at = 0;
+
+        if (ready)
+                return;
+        for (unsigned kind = 0; kind < WORD_KINDS; kind++) {
+                first_of[kind] = at;
+                for (size_t i = 0; i < N_WORDS; i++) {
+                        struct buf b AUTO_BUF = BUF_INIT;
+
+                        if (words[i].kind != kind)
+                                continue;
+                        fold_into(&b, words[i].text, strlen(words[i].text), true);
+                        folded[at].n = b.len;
+                        folded[at++].s = xstrdup(buf_str(&b));
+                }
+        }
+        first_of[WORD_KINDS] = at;
+        ready = true;
+}
+
+bool
+word_is(enum word_kind kind, const char *s, size_t n)
+{
+        words_prepare();
+        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
+                if (folded[i].n == n && memcmp(folded[i].s, s, n) == 0)
+                        return true;
+        return false;
+}
+
+static bool
+letter_at(const char *s, size_t n, size_t at)
+{
+        size_t used;
+
+        return at < n && word_is_letter(utf8_next(s + at, n - at, &used));
+}
+
+static bool
+letter_before(const char *s, size_t at)
+{
+        size_t from = at, used;
+
+        while (from > 0 && at - from < 4 && ((unsigned char)s[from - 1] & 0xc0) == 0x80)
+                from--;
+        return from > 0 && word_is_letter(utf8_next(s + from - 1, at - from + 1, &used));
+}
+
+size_t
+word_starts(enum word_kind kind, const char *s, size_t n)
+{
+        size_t best = 0;
+
+        words_prepare();
+        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
+                if (folded[i].n > best && folded[i].n <= n &&
+                    memcmp(folded[i].s, s, folded[i].n) == 0)
+                        best = folded[i].n;
+        return best;
+}
+
+size_t
+word_begins(enum word_kind kind, const char *s, size_t n)
+{
+        size_t best = 0;
+
+        words_prepare();
+        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++) {
+                const struct folded_word *w = &folded[i];
+
+                if (w->n <= best || w->n > n || w->s[0] != s[0] ||
+                    memcmp(w->s, s, w->n) != 0)
+                        continue;
+                if (letter_before(w->s, w->n) && letter_at(s, n, w->n))
+                        continue;
+                best = w->n;
+        }
+        return best;
+}
+
+/* Does w stand in s (with no letter at its sides)? */
+static bool
+stands(const struct folded_word *w, const char *s, size_t n, bool whole)
+{
+        const char *p = s, *end = s + n;
+
+        while (w->n <= (size_t)(end - p) &&
+               (p = memmem(p, (size_t)(end - p), w->s, w->n)) != NULL) {
+                size_t at = (size_t)(p - s);
+
+                if (!whole ||
+                    (!(letter_before(s, at) && letter_at(w->s, w->n, 0)) &&
+                        !(letter_before(w->s, w->n) && letter_at(s, n, at + w->n))))
+                        return true;
+                p++;
+        }
+        return false;
+}
+
+bool
+word_stands(enum word_kind kind, const char *s, size_t n, bool whole)
+{
+        words_prepare();
+        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
+                if (stands(&folded[i], s, n, whole))
+                        return true;
+        return false;
+}
+
+unsigned
+word_count(enum word_kind kind, const char *s, size_t n)
+{
+        unsigned found = 0;
+
+        words_prepare();
+        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
+                found += stands(&folded[i], s, n, false);
+        return found;
+}
+
+/* p with *s against s, both whole. */
+static bool
+glob(const char *p, const char *s, size_t n)
+{
+        const char *star = NULL;
+        size_t i = 0, back = 0;
+
+        while (i < n) {
+                if (*p == '*') {
+                        star = ++p;
+                        back = i;
+                } else if (*p != '\0' && *p == s[i]) {
+                        p++;
+                        i++;
+                } else if (star != NULL) {
+                        p = star;
+                        i = ++back;
+                } else
+                        return false;
+        }
+        while (*p == '*')
+                p++;
+        return *p == '\0';
+}
+
+/* Words that leave the end open need one that names a device or a program. */
+static bool
+names_program(const struct folded_word *w, const char *s, size_t n)
+{
+        if (w->n < 2 || memcmp(w->s + w->n - 2, " *", 2) != 0)
+                return true;
+        return word_stands(WORD_APP, s, n, false);
+}
+
+bool
+word_matches(enum word_kind kind, const char *s, size_t n)
+{
+        words_prepare();
+        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
+                if ((folded[i].s[0] == s[0] || folded[i].s[0] == '*') &&
+                    glob(folded[i].s, s, n) && names_program(&folded[i], s, n))
+                        return true;
+        return false;
+}
