@@ -142,7 +142,7 @@ $(B)/helplined: $(call obj,daemon/main.c) $(lib_desk) $(lib_channels) $(lib_queu
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 $(B)/helpline: $(call obj,daemon/tool/main.c) $(lib_tool) $(lib_desk) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
-$(B)/helpline-mime: $(call obj,channels/helper_mime.c) $(lib_mime) $(lib_model) $(lib_base)
+$(B)/helpline-mime: $(call obj,channels/helper_mime.c) $(lib_mime) $(lib_channels) $(lib_config) $(lib_model) $(lib_base)
 	$(LINK) $(GMIME_LIBS) -lseccomp $(LIBS_base)
 $(B)/helpline-mailer: $(call obj,channels/helper_mailer.c) $(lib_mailer) $(lib_channels) $(lib_model) $(lib_base)
 	$(LINK) -lesmtp -lssl -lseccomp -ldl $(LIBS_base)
@@ -162,7 +162,7 @@ $(B)/tests/queue_%: $(B)/obj/tests/unit/queue_%.o $(lib_queue) $(lib_model) $(li
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(LIBS_queue) $(LIBS_base) -lcmocka
-$(B)/tests/mime_%: $(B)/obj/tests/unit/mime_%.o $(lib_mime) $(lib_model) $(lib_base)
+$(B)/tests/mime_%: $(B)/obj/tests/unit/mime_%.o $(lib_mime) $(lib_channels) $(lib_config) $(lib_model) $(lib_base)
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base) -lcmocka
@@ -291,14 +291,16 @@ DOCS := $(wildcard README.md LICENSE docs/*.md)
 SCHEMAS := $(wildcard docs/schema/*.json)
 SAMPLES := $(wildcard config/*.conf)
 TEMPLATES := $(wildcard config/templates/*.txt)
+BOUNCES := $(wildcard config/bounces/*.conf)
 UNITS := $(wildcard systemd/*.service systemd/*.socket)
 D := $(DESTDIR)$(PREFIX)
 install: $(PROGRAMS)
-	install -d $(D)/sbin $(D)/bin $(D)/libexec/helpline $(D)/share/helpline/templates $(D)/share/doc/helpline/examples
+	install -d $(D)/sbin $(D)/bin $(D)/libexec/helpline $(D)/share/helpline/templates $(D)/share/helpline/bounces $(D)/share/doc/helpline/examples
 	install -m 755 $(B)/helplined $(D)/sbin/
 	install -m 755 $(B)/helpline $(D)/bin/
 	install -m 755 $(B)/helpline-mime $(B)/helpline-mailer $(D)/libexec/helpline/
 	$(if $(TEMPLATES),install -m 644 $(TEMPLATES) $(D)/share/helpline/templates/)
+	$(if $(BOUNCES),install -m 644 $(BOUNCES) $(D)/share/helpline/bounces/)
 	$(if $(SAMPLES),install -m 644 $(SAMPLES) $(D)/share/doc/helpline/examples/)
 	$(if $(DOCS),install -m 644 $(DOCS) $(D)/share/doc/helpline/)
 	$(if $(SCHEMAS),install -d $(D)/share/doc/helpline/schema && install -m 644 $(SCHEMAS) $(D)/share/doc/helpline/schema/)

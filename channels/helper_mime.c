@@ -4,7 +4,9 @@
  * One job at a time over descriptor 3 (daemon/base/worker.h). It may crash, hang
  * or bloat: the daemon kills it, quarantines the mail and starts another. It
  * stores nothing and knows nothing, so it can die at any moment. Once set up it
- * can open no file, start no program and speak to nobody (seccomp).
+ * can open no file, start no program and speak to nobody (seccomp). Its arguments are
+ * folders with the words of mail systems (config/bounces.h), read before that; when they
+ * are wrong it says so and goes on without: a mail is never lost for them.
  *
  * Jobs: the body is JSON {"offset":n,"length":n,"account":"..."}; the descriptor
  * is a file with the raw mail at that place (length absent: up to its end).
@@ -26,6 +28,7 @@
 #include <unistd.h>
 
 #include "channels/helper_mime_parse.h"
+#include "config/bounces.h"
 #include "daemon/base/digest.h"
 #include "daemon/base/json.h"
 #include "daemon/base/worker.h"
@@ -248,12 +251,27 @@ forbid(void)
 }
 
 static void
-set_up(void)
+load_bounces(char **dirs, int n)
+{
+        struct err err = {0};
+        struct bounce_set *set = bounces_load((const char *const *)dirs, (size_t)n, &err);
+
+        if (set == NULL)
+                fprintf(stderr,
+                    "helpline-mime: %s; until then only standard delivery reports are "
+                    "understood\n",
+                    err.text);
+        mime_parse_set_bounces(set);
+}
+
+static void
+set_up(char **dirs, int n_dirs)
 {
         char hex[65];
 
         worker_child_setup();
         mime_parse_init();
+        load_bounces(dirs, n_dirs);
         sha256_hex("", 0, hex); /* OpenSSL reads its files now or never */
         if (FILTERED && forbid() != 0) {
                 fputs(
@@ -265,7 +283,7 @@ set_up(void)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
         char *body = NULL;
         size_t len = 0;
@@ -273,7 +291,7 @@ main(void)
         int fd = -1;
         int rc;
 
-        set_up();
+        set_up(argv + 1, argc - 1);
         while ((rc = worker_next(&type, &body, &len, &fd, MAX_BODY)) == 1) {
                 struct err err = {0};
                 json_t *o = json_read(body, len, MAX_BODY, &err);

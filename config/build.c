@@ -648,6 +648,7 @@ build_config(struct build *b, struct block *top)
         build_finish(b);
         build_rules(b, top);
         rules_templates(b);
+        bounces_check(b);
         if (report_n_errors(b->report) > 0)
                 return;
         trials_run(b);

@@ -217,6 +217,7 @@ void list_build(struct build *b, const struct sentence *s);
 void rules_compile(struct build *b, const struct sentence *s);
 /* After the last sentence: the templates that `acknowledge` names. */
 void rules_templates(struct build *b);
+void bounces_check(struct build *b);
 /* What no single sentence shows; warnings. */
 void rules_lint(struct build *b, const struct block *top);
 

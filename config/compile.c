@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "config/bounces.h"
 #include "config/ruleset.h"
 #include "config/template.h"
 #include "daemon/model/message.h"
@@ -247,6 +248,22 @@ template_standard(struct build *b)
         for (size_t i = 0; i < b->c->n_languages; i++)
                 if (template_check(b->c, "standard", b->c->languages[i], &err) == -1)
                         report_error(b->report, (struct place){0}, "%s", err.text);
+}
+
+/* helpline-mime would go on without them, and reports be taken for mail. */
+void
+bounces_check(struct build *b)
+{
+        const char *dirs[BOUNCES_MAX_DIRS];
+        struct err err = {0};
+        struct bounce_set *set;
+
+        if (b->no_files)
+                return;
+        set = bounces_load(dirs, bounces_dirs(b->a, b->c->dir, dirs), &err);
+        if (set == NULL)
+                report_error(b->report, (struct place){0}, "%s", err.text);
+        bounces_free(&set);
 }
 
 /* Each template must be there and good in every language of the desk. */

@@ -7,14 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/folders.h"
 #include "config/report.h"
 #include "daemon/base/utf8.h"
 
@@ -40,59 +39,12 @@ name_is_safe(const char *s)
         return s[0] != '\0' && s[0] != '.' && strchr(s, '/') == NULL && strlen(s) < 100;
 }
 
-/* config/templates of the tree this program was built in, "" elsewhere. */
-static const char *
-folder_of_build(struct arena *a, const char *exe)
-{
-        const char *build = strstr(exe, "/build/"), *next;
-
-        while (build != NULL && (next = strstr(build + 1, "/build/")) != NULL)
-                build = next;
-        if (build == NULL)
-                return "";
-        return arena_printf(a, "%.*s/config/templates", (int)(build - exe), exe);
-}
-
-/* PREFIX/share/helpline/templates of PREFIX/bin/helplined (or libexec/helpline/x). */
-static const char *
-folder_of_prefix(struct arena *a, const char *exe)
-{
-        static const char *const dirs[] = {"/bin/", "/sbin/", "/libexec/"};
-
-        for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
-                const char *at = strstr(exe, dirs[i]);
-
-                if (at != NULL)
-                        return arena_printf(
-                            a, "%.*s/share/helpline/templates", (int)(at - exe), exe);
-        }
-        return "/usr/share/helpline/templates";
-}
-
-static size_t
-folders(const struct config *c, struct arena *a, const char *out[4])
-{
-        const char *own = getenv("HELPLINE_TEMPLATES");
-        char exe[PATH_MAX];
-        ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-        size_t n_out = 0;
-
-        exe[n < 0 ? 0 : n] = '\0';
-        out[n_out++] = arena_printf(a, "%s/templates", c->dir);
-        if (own != NULL && own[0] == '/')
-                out[n_out++] = own;
-        out[n_out] = folder_of_build(a, exe);
-        n_out += out[n_out][0] != '\0';
-        out[n_out++] = folder_of_prefix(a, exe);
-        return n_out;
-}
-
 int
 template_find(const struct config *c, const char *name, const char *lang, struct arena *a,
     const char **path, struct err *err)
 {
         const char *dirs[4];
-        size_t n = folders(c, a, dirs);
+        size_t n = data_folders(a, c->dir, "HELPLINE_TEMPLATES", "templates", dirs);
         struct buf looked AUTO_BUF = BUF_INIT;
 
         if (!name_is_safe(name) || !name_is_safe(lang))

@@ -44,20 +44,17 @@
 /* ---- helpers ---- */
 
 static struct worker_pool *
-helper_pool(struct desk *d, const char *name, struct worker_options *o, struct err *err)
+helper_pool(
+    struct desk *d, const char *name, const char *const *argv, struct worker_options *o)
 {
-        struct arena *a AUTO_ARENA = arena_new();
-        const char *argv[] = {
-            helper_path(a, arena_printf(a, "helpline-%s", name), err), NULL};
-
         struct worker_pool *pool;
 
-        if (argv[0] == NULL)
+        if (argv == NULL || argv[0] == NULL)
                 return NULL;
         o->name = name;
         o->argv = argv;
         pool = worker_pool_new(d->loop, o);
-        o->argv = NULL; /* it has a copy, ours ends here */
+        o->argv = NULL; /* it has a copy, the caller's ends */
         return pool;
 }
 
@@ -81,10 +78,14 @@ open_helpers(struct desk *d, struct err *err)
             .max_queue = 100,
         };
 
-        d->mime = helper_pool(d, "mime", &mime, err);
+        struct arena *a AUTO_ARENA = arena_new();
+        const char *argv[] = {NULL, NULL};
+
+        d->mime = helper_pool(d, "mime", helper_mime_argv(a, d->config, err), &mime);
         if (d->mime == NULL)
                 return -1;
-        d->mailer = helper_pool(d, "mailer", &mailer, err);
+        argv[0] = helper_path(a, "helpline-mailer", err);
+        d->mailer = helper_pool(d, "mailer", argv, &mailer);
         return d->mailer == NULL ? -1 : 0;
 }
 
@@ -434,6 +435,7 @@ reload_swap(struct desk *d, struct config_report *report, struct err *err)
         desk_tell_agents(d);
         agents_reloaded(d->agents);
         phones_reload(d->phones);
+        worker_pool_renew(d->mime); /* the words of mail systems may have changed */
         dispatch_hint_all(d->dispatch, store_hintseq(d->store));
         config_free(&old);
         restart_find(d);

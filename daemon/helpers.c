@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/bounces.h"
+
 /* The folder of this very program, "" when it cannot be told. */
 static const char *
 own_folder(struct arena *a)
@@ -39,4 +41,14 @@ helper_path(struct arena *a, const char *name, struct err *err)
         err_errno(err, ERR_CONFIG, errno,
             "the helper %s cannot be run (set HELPLINE_LIBEXEC to its folder)", path);
         return NULL;
+}
+
+const char *const *
+helper_mime_argv(struct arena *a, const struct config *c, struct err *err)
+{
+        const char **argv = arena_alloc(a, (BOUNCES_MAX_DIRS + 2) * sizeof *argv);
+
+        argv[0] = helper_path(a, "helpline-mime", err);
+        bounces_dirs(a, c->dir, argv + 1);
+        return argv[0] != NULL ? argv : NULL;
 }

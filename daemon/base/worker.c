@@ -68,6 +68,7 @@ struct worker {
         bool eof; /* its side of the socket is closed */
         bool begun; /* it has said BEGUN for this job */
         unsigned n_jobs; /* jobs it has had */
+        bool stale; /* to be replaced after its job */
         struct buf in; /* bytes from it, not yet a whole frame */
         struct worker_words *words; /* its standard output and error */
         struct watch *readable; /* NULL when ENDING */
@@ -418,7 +419,7 @@ worker_is_spent(const struct worker *w)
         struct timespec used;
         clockid_t clock;
 
-        if (o->max_jobs > 0 && w->n_jobs >= o->max_jobs)
+        if (w->stale || (o->max_jobs > 0 && w->n_jobs >= o->max_jobs))
                 return true;
         if (o->cpu_s == 0 || clock_getcpuclockid(w->proc.pid, &clock) != 0 ||
             clock_gettime(clock, &used) == -1)
@@ -701,6 +702,20 @@ worker_submit(struct worker_pool *p, int type, const void *body, size_t len, int
         p->n_waiting++;
         pool_wake(p);
         return 0;
+}
+
+void
+worker_pool_renew(struct worker_pool *p)
+{
+        struct worker *next;
+
+        for (struct worker *w = LIST_FIRST(&p->workers); w != NULL; w = next) {
+                next = LIST_NEXT(w, link);
+                w->stale = true;
+                if (w->state == WORKER_IDLE)
+                        worker_end(w, JOB_DONE, false);
+        }
+        pool_wake(p);
 }
 
 size_t

@@ -78,6 +78,9 @@ void worker_pool_free(struct worker_pool **p);
  * never before worker_submit has returned. */
 int worker_submit(struct worker_pool *p, int type, const void *body, size_t len, int fd,
     job_fn fn, void *arg, struct err *err);
+/* What its processes read at their start has changed: each is replaced, a busy one when
+ * its job is done. */
+void worker_pool_renew(struct worker_pool *p);
 /* Jobs waiting and running. */
 size_t worker_pending(const struct worker_pool *p);
 

@@ -81,7 +81,7 @@ parse_mail(struct explaining *x, const char *account, int fd, size_t len)
 {
         struct arena *a AUTO_ARENA = arena_new();
         struct buf body AUTO_BUF = BUF_INIT;
-        const char *argv[] = {helper_path(a, "helpline-mime", &x->err), NULL};
+        const char *const *argv = helper_mime_argv(a, x->config, &x->err);
         struct worker_options o = {.name = "mime",
             .argv = argv,
             .n_max = 1,
@@ -91,7 +91,7 @@ parse_mail(struct explaining *x, const char *account, int fd, size_t len)
         struct worker_pool *pool;
         struct json_out j;
 
-        if (argv[0] == NULL)
+        if (argv == NULL)
                 return -1;
         jo_init(&j, &body);
         jo_open(&j, '{');
