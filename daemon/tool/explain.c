@@ -77,11 +77,11 @@ read_file(const char *path, size_t *len, struct err *err)
 }
 
 static int
-parse_mail(struct explaining *x, const char *account, int fd, size_t len)
+parse_mail(struct explaining *x, const struct config *c, int fd, size_t len)
 {
         struct arena *a AUTO_ARENA = arena_new();
         struct buf body AUTO_BUF = BUF_INIT;
-        const char *const *argv = helper_mime_argv(a, x->config, &x->err);
+        const char *const *argv = helper_mime_argv(a, c, &x->err);
         struct worker_options o = {.name = "mime",
             .argv = argv,
             .n_max = 1,
@@ -97,7 +97,7 @@ parse_mail(struct explaining *x, const char *account, int fd, size_t len)
         jo_open(&j, '{');
         jo_kint(&j, "offset", 0);
         jo_kint(&j, "length", (int64_t)len);
-        jo_kstring(&j, "account", account);
+        jo_kstring(&j, "account", c->n_mails > 0 ? c->mails[0].address : "");
         jo_close(&j, '}');
         pool = worker_pool_new(x->loop, &o);
         if (worker_submit(pool, 'P', body.data, body.len, fd, on_parsed, x, &x->err) == 0)
@@ -231,7 +231,7 @@ explain_mail(struct explained *x, int fd, size_t len, struct err *err)
         struct explaining e = {.loop = loop_new(), .err = {.kind = ERR_NONE}};
         const struct config *c = x->config;
 
-        parse_mail(&e, c->n_mails > 0 ? c->mails[0].address : "", fd, len);
+        parse_mail(&e, c, fd, len);
         loop_free(&e.loop);
         x->message = e.message;
         x->makes_ticket = true;
