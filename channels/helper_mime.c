@@ -5,8 +5,8 @@
  * or bloat: the daemon kills it, quarantines the mail and starts another. It
  * stores nothing and knows nothing, so it can die at any moment. Once set up it
  * can open no file, start no program and speak to nobody (seccomp). Its arguments are
- * folders with the words of mail systems (config/bounces.h), read before that; when they
- * are wrong it says so and goes on without: a mail is never lost for them.
+ * folders with the words of mail systems (config/bounces.h; none: those shipped), read
+ * before that; when they are wrong it says so and goes on without: a mail is never lost for them.
  *
  * Jobs: the body is JSON {"offset":n,"length":n,"account":"..."}; the descriptor
  * is a file with the raw mail at that place (length absent: up to its end).
@@ -253,8 +253,12 @@ forbid(void)
 static void
 load_bounces(char **dirs, int n)
 {
+        struct arena *a AUTO_ARENA = arena_new();
+        const char *shipped[BOUNCES_MAX_DIRS];
         struct err err = {0};
-        struct bounce_set *set = bounces_load((const char *const *)dirs, (size_t)n, &err);
+        struct bounce_set *set =
+            n > 0 ? bounces_load((const char *const *)dirs, (size_t)n, &err)
+                  : bounces_load(shipped, bounces_dirs(a, NULL, shipped), &err);
 
         if (set == NULL)
                 fprintf(stderr,
