@@ -40,10 +40,15 @@ void intake_submit(
     struct intake *i, const struct submission *s, intake_submit_fn fn, void *arg);
 
 /* ---- pure decisions, tested by themselves (daemon/intake_mail.c) ---- */
-/* Is it machine mail (RFC 3834, null sender, Precedence, List-Id,
- * X-Auto-Response-Suppress, our own)? Sets m->kind and m->machine. */
+/* Sets m->kind (what it counts as: a person's message, or what kind of machine's mail)
+ * and m->machine (the mark that forbids any mail by itself; a person's mail may have one),
+ * and findings "kind" and "acknowledgement" with the evidence. own_token: its Message-ID
+ * is one of ours. */
 void mail_judge(struct message *m, const struct config *c, bool own_token);
-/* Whom REPLY answers: Reply-To when of the sender's domain, else From. */
+/* Why nothing is sent to its sender by itself, "" it may. After mail_judge. */
+const char *mail_silence(const struct message *m);
+/* Whom REPLY answers: Reply-To when of the sender's domain (or when From is a noreply@
+ * that writes for another), else From. */
 const char *mail_answer_address(const struct message *m, struct arena *a);
 
 #endif

@@ -108,15 +108,25 @@ change_add_mail(
         change_set_refs(j, c);
 }
 
+/* A person's, whatever some system has marked it with. Thanks count where they open a
+ * ticket: they move none. */
 static bool
-mail_counts(const struct job *j)
+mail_counts(const struct job *j, bool is_new)
 {
-        const struct message *m = j->message;
-
-        return !j->is_note &&
-               (m->kind == MESSAGE_MESSAGE || m->kind == MESSAGE_FORM ||
-                   m->kind == MESSAGE_CALL) &&
-               *m->machine == '\0';
+        switch (j->message->kind) {
+        case MESSAGE_MESSAGE:
+        case MESSAGE_FORM:
+        case MESSAGE_CALL:
+                return !j->is_note;
+        case MESSAGE_THANKS:
+                return !j->is_note && is_new;
+        case MESSAGE_AUTO_REPLY:
+        case MESSAGE_BOUNCE:
+        case MESSAGE_REPORT:
+        case MESSAGE_LIST:
+                break;
+        }
+        return false;
 }
 
 /* What the rules shelve brings a resolved ticket to no agent either. */
@@ -139,7 +149,7 @@ job_is_shelved(struct job *j, const struct ticket *t)
 void
 job_weigh(struct job *j, const struct ticket *t)
 {
-        j->counts = mail_counts(j) && (t == NULL || !job_is_shelved(j, t));
+        j->counts = mail_counts(j, t == NULL) && (t == NULL || !job_is_shelved(j, t));
 }
 
 /* A message for a ticket that exists. 0, or -1 when it must open a new one. */
@@ -173,8 +183,7 @@ job_apply(struct job *j, const struct ticket *t, struct change *c, struct err *e
         if (ticket_apply(t, &e, j->arena, c, err) == -1)
                 return -1;
         /* an automatic "we have got it" answers nothing */
-        if (*j->consult != '\0' && j->message->kind == MESSAGE_MESSAGE &&
-            *j->message->machine == '\0')
+        if (*j->consult != '\0' && j->message->kind == MESSAGE_MESSAGE)
                 ticket_consult_answered(t, j->consult, e.who, e.now_ms, c);
         return 0;
 }
@@ -231,7 +240,7 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         struct ticket_birth b = {
             .message = j->message,
             .now_ms = job_came_ms(j),
-            .counts = mail_counts(j),
+            .counts = mail_counts(j, true),
         };
         bool is_over;
 
@@ -280,7 +289,7 @@ job_acknowledge(struct job *j, struct put *p)
         int64_t now = clock_now_ms();
 
         j->ack_to = "";
-        if (!j->is_new || j->decision.shelve || !mail_counts(j) ||
+        if (!j->is_new || j->decision.shelve || j->is_note || *mail_silence(m) != '\0' ||
             *j->quarantine != '\0' || j->has_token == false)
                 return;
         if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)

@@ -358,8 +358,8 @@ law_message(const struct law *l, struct err *err)
         if (!e->counts)
                 return 0;
         change_set_new(l->c, "last_in");
-        if (t->by_machine)
-                change_set(l->c, "machine", "0");
+        if (t->by_machine != (e->message->machine[0] != '\0'))
+                change_set(l->c, "machine", t->by_machine ? "0" : "1");
         if (t->state == TICKET_RESOLVED)
                 law_log(l, "reopened", "", "");
         if (t->state == TICKET_RESOLVED || t->state == TICKET_WAITING) {
@@ -751,7 +751,7 @@ ticket_create(const struct ticket_birth *b, struct arena *a, struct change *out)
                 change_message(out, tail.data, tail.len);
                 change_set_new(out, "last_in");
         }
-        if (!b->counts)
+        if (!b->counts || b->message->machine[0] != '\0')
                 change_set(out, "machine", "1");
         change_setn(out, "v", v);
         change_log(out, b->now_ms, "customer", "created", "", b->line, "");

@@ -107,7 +107,9 @@ struct ticket {
         bool has_draft; /* "draft": an unfinished answer lies beside its deliveries */
         const char *links; /* "links": JSON array of ticket ids */
         int64_t resolved_ms; /* "resolved": when; 0 not */
-        bool by_machine; /* "machine": no person has written on it yet */
+        /* "machine": no person has written on it yet, or who wrote last has a mark: nothing
+         * is sent to him by itself */
+        bool by_machine;
         bool acknowledged; /* "ack": an acknowledgement was ever written */
         const char *ack_entry; /* "ackob": its outbox entry, which may be gone; "" none */
         /* "people": JSON array: normalised addresses that take part */
