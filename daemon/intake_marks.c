@@ -4,7 +4,6 @@
  */
 #include "daemon/intake_marks.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -195,7 +194,9 @@ weigh_headers(const struct message *m, struct marks *k)
 {
         for (size_t i = 0; i < m->n_headers && i < MAX_HEADERS; i++)
                 for (size_t j = 0; j < sizeof header_marks / sizeof *header_marks; j++)
-                        if (mark_is(&header_marks[j], &m->headers[i])) {
+                        if ((m->headers[i].name[0] | 32) ==
+                                (header_marks[j].name[0] | 32) &&
+                            mark_is(&header_marks[j], &m->headers[i])) {
                                 add(k, header_marks[j].of, header_marks[j].weight,
                                     header_marks[j].kind, m->headers[i].name,
                                     m->headers[i].value);
@@ -352,16 +353,27 @@ answers_a_quote(const struct message *m)
                (strncmp(m->text, ">", 1) == 0 || strstr(m->text, "\n>") != NULL);
 }
 
+static bool
+has_phrase(const struct marks *k, const char *words)
+{
+        for (size_t i = 0; i < k->n; i++)
+                if (k->list[i].seen == words)
+                        return true;
+        return false;
+}
+
 static void
 weigh_phrases(const char *text, struct marks *k)
 {
         const struct marked_words *w;
+        size_t from = 0, n = strlen(text);
         int sum = 0;
-        size_t from = 0;
 
-        while (sum < MAX_WORDS && (w = words_of_text(text, &from)) != NULL) {
+        while (sum < MAX_WORDS && (w = words_of_text(text, n, &from)) != NULL) {
                 int weight = sum + w->weight > MAX_WORDS ? MAX_WORDS - sum : w->weight;
 
+                if (has_phrase(k, w->words))
+                        continue;
                 add(k, EVIDENCE_WORDS, weight, w->kind, "text", w->words);
                 sum += weight;
         }

@@ -60,9 +60,9 @@ struct marked_words {
 };
 /* How a subject begins; NULL: like a person's. subject is folded. */
 const struct marked_words *words_of_subject(const char *subject, int *weight);
-/* The next phrase at or behind *from in a folded text (both tables are short); NULL: no
- * more. *from starts at 0 and counts entries. */
-const struct marked_words *words_of_text(const char *text, size_t *from);
+/* The next phrase in n bytes of folded text from *from on, which goes behind it; NULL: no
+ * more. Linear. */
+const struct marked_words *words_of_text(const char *text, size_t n, size_t *from);
 
 /* ---- daemon/intake_thanks.c ---- */
 /* Does the text say thanks (or that it works now), and nothing else? */

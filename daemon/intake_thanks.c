@@ -86,6 +86,20 @@ static const char plain_words[] =
     " teraz dobrze mocno rychlou odpověď už vše pozdrawiam pozdravem дуже"
     " допомогу вже швидку відповідь щиро ";
 
+/* A capital makes no name of these. */
+static const char other_words[] =
+    " but however not no don't doesn't didn't isn't can't cannot won't still except"
+    " unfortunately although though another also question how when why what where"
+    " who please could can would will wait waiting yes nothing nor never other only"
+    " next one first но однако не нет да ни пока только"
+    " кроме жаль сожалению хотя вопрос как когда"
+    " почему зачем где кто можно нельзя"
+    " пожалуйста прошу подскажите жду ожидаю"
+    " ждем будем буду если надо нужно тоже также"
+    " или а один ja nein aber leider nicht kein keine noch frage bitte oui"
+    " non mais pas malheureusement pero si sí sin embargo però ma não sim mas"
+    " maar niet geen nee men inte ikke nej nei mutta ei ale nie ne ano але ні ";
+
 /* A mail is cut where one of these begins a line: what stands behind is a closing. */
 static const char *const closings[] = {"best regards", "kind regards", "regards",
     "many regards", "warm regards", "with best regards", "best wishes", "sincerely",
@@ -193,7 +207,9 @@ say_word(struct said *said, const char *s, size_t n, struct arena *a)
         if (w != WORD_UNKNOWN)
                 return len;
         said->n_names++;
-        said->other |= utf8_fold_char(first) == first; /* names begin with a capital */
+        /* names begin with a capital */
+        said->other |=
+            utf8_fold_char(first) == first || is_in(other_words, folded, strlen(folded));
         return len;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "daemon/intake_marks.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define AUTO MESSAGE_AUTO_REPLY
@@ -281,6 +282,8 @@ static const struct marked_words subjects[] = {
     {"warning: could not send message", REPORT, 90, 90},
     {"доставка отложена", REPORT, 80, 80},
     {"delivery has been delayed", REPORT, 80, 80},
+    {"complaint about message from", REPORT, 100, 100},
+    {"abuse report", REPORT, 60, 80},
     /* answers to invitations */
     {"accepted", INVITED, 0, 1},
     {"declined", INVITED, 0, 1},
@@ -666,14 +669,67 @@ words_of_subject(const char *subject, int *weight)
         return best;
 }
 
-const struct marked_words *
-words_of_text(const char *text, size_t *from)
-{
-        while (*from < N_OF(phrases)) {
-                const struct marked_words *w = &phrases[(*from)++];
+/* ---- phrases: found by how they begin, so that the text is walked once ---- */
 
-                if (strstr(text, w->words) != NULL)
-                        return w;
+#define BUCKETS 1024u
+#define HEAD 4u /* bytes of the beginning; each phrase has more */
+
+static unsigned short buckets[BUCKETS]; /* of its first phrase, from 1; 0 none */
+static unsigned short next_in[N_OF(phrases) + 1];
+static bool buckets_filled;
+
+static unsigned
+bucket_of(const char *s)
+{
+        uint32_t head;
+
+        memcpy(&head, s, HEAD);
+        return (head * 2654435761u) >> 22;
+}
+
+static void
+buckets_fill(void)
+{
+        _Static_assert(BUCKETS == 1u << (32 - 22), "bucket_of gives so many");
+        for (size_t i = N_OF(phrases); i > 0 && !buckets_filled; i--) {
+                unsigned b = bucket_of(phrases[i - 1].words);
+
+                next_in[i] = buckets[b];
+                buckets[b] = (unsigned short)i;
+        }
+        buckets_filled = true;
+}
+
+/* May a phrase begin at s[i]? Behind a letter only where words are not set apart. */
+static bool
+begins_word(const char *s, size_t i)
+{
+        unsigned char c = (unsigned char)s[i],
+                      before = i > 0 ? (unsigned char)s[i - 1] : 0;
+
+        if (c >= 0xe3)
+                return true;
+        return (c >= 0xc0 || (c >= 'a' && c <= 'z')) &&
+               !(before >= 0x80 || (before >= 'a' && before <= 'z'));
+}
+
+const struct marked_words *
+words_of_text(const char *text, size_t n, size_t *from)
+{
+        buckets_fill();
+        for (; *from + HEAD <= n; (*from)++) {
+                if (!begins_word(text, *from))
+                        continue;
+                for (unsigned i = buckets[bucket_of(text + *from)]; i != 0;
+                     i = next_in[i]) {
+                        size_t len = strlen(phrases[i - 1].words);
+
+                        if (len <= n - *from &&
+                            memcmp(text + *from, phrases[i - 1].words, len) == 0) {
+                                *from += len;
+                                return &phrases[i - 1];
+                        }
+                }
         }
         return NULL;
 }
