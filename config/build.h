@@ -141,6 +141,8 @@ struct place place_part(const struct value *v, size_t skip, size_t len);
 /* As value_set_one of value.c, for sizes, words, sites, numbers. */
 bool value_set_more(
     struct build *b, const struct sentence *s, const struct value *v, void *field);
+/* Two small letters, as ISO 639-1 has them (value.c). */
+bool language_is_code(const char *s);
 /* A telephone number as it is compared; false: it is none, nothing is said. */
 bool number_take(struct build *b, const char *text, const char **out);
 /* "20MB" */

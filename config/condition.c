@@ -424,6 +424,8 @@ test_holds(const struct condition *c, struct looked_at *l)
                 return header_holds(c, l);
         case ABOUT_LANGUAGE:
                 return word_holds(c, l, "language", m->language);
+        case ABOUT_KIND:
+                return word_holds(c, l, "kind", message_kind_name(m->kind));
         case ABOUT_FORM:
                 return m->form != NULL && word_holds(c, l, "form", m->form->name);
         case ABOUT_FIELD:

@@ -21,6 +21,7 @@ enum condition_about {
         ABOUT_TEXT, /* subject and body */
         ABOUT_HEADER,
         ABOUT_LANGUAGE,
+        ABOUT_KIND, /* message bounce auto-reply ... */
         ABOUT_FORM,
         ABOUT_FIELD,
         ABOUT_ATTACHMENT_NAME,

@@ -179,11 +179,22 @@ channel_sentence(struct build *b, const struct sentence *s, struct trial *t)
 static void
 language_sentence(struct build *b, const struct sentence *s, struct trial *t)
 {
-        static const char *const languages[] = {"ru", "en"};
-        size_t which;
+        if (!takes(b, s, 1, 1))
+                return;
+        if (language_is_code(s->values[0].text))
+                t->m->language = s->values[0].text;
+        else
+                value_wrong(b, s, &s->values[0]);
+}
 
-        if (takes(b, s, 1, 1) && one_of(b, s, &s->values[0], languages, 2, &which))
-                t->m->language = languages[which];
+static void
+kind_sentence(struct build *b, const struct sentence *s, struct trial *t)
+{
+        if (!takes(b, s, 1, 1))
+                return;
+        t->has_kind = message_kind_parse(s->values[0].text, &t->m->kind);
+        if (!t->has_kind)
+                value_wrong(b, s, &s->values[0]);
 }
 
 static void
@@ -361,10 +372,10 @@ trial_sentence(struct build *b, const struct sentence *s, struct trial *t)
         } words[] = {{"at", at_sentence}, {"from", from_sentence},
             {"customer", customer_sentence}, {"channel", channel_sentence},
             {"account", account_sentence}, {"language", language_sentence},
-            {"form", form_sentence_of}, {"field", field_sentence},
-            {"call", call_sentence}, {"header", header_sentence},
-            {"attachment", attachment_sentence}, {"tagged", tagged_sentence},
-            {"expect", expect_sentence}};
+            {"kind", kind_sentence}, {"form", form_sentence_of},
+            {"field", field_sentence}, {"call", call_sentence},
+            {"header", header_sentence}, {"attachment", attachment_sentence},
+            {"tagged", tagged_sentence}, {"expect", expect_sentence}};
 
         if (s->bad)
                 return;
@@ -381,7 +392,7 @@ trial_sentence(struct build *b, const struct sentence *s, struct trial *t)
                         words[i].take(b, s, t);
 }
 
-/* What was not said: the channel, the account, who it is from, the language. */
+/* What was not said: the channel, the kind, the account, who it is from, the language. */
 static void
 trial_complete(struct build *b, struct trial *t)
 {
@@ -394,6 +405,10 @@ trial_complete(struct build *b, struct trial *t)
                 m->channel = m->form != NULL   ? "web"
                              : m->call != NULL ? "phone"
                                                : "email";
+        if (!t->has_kind)
+                m->kind = m->form != NULL   ? MESSAGE_FORM
+                          : m->call != NULL ? MESSAGE_CALL
+                                            : MESSAGE_MESSAGE;
         if (*m->account == '\0' && t->form != NULL)
                 m->account = t->form->account;
         else if (*m->account == '\0' && m->call != NULL && c->n_phones > 0)

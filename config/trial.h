@@ -36,6 +36,7 @@ struct trial {
         const char *name;
         struct place place;
         struct message *m; /* in the configuration's arena */
+        bool has_kind; /* `kind` was said */
         const char *day, *time; /* "2026-11-24", "23:10"; "" : DAY at noon */
         int64_t now_ms;
         struct customer_row *customer; /* made up; NULL: by the file */

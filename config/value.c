@@ -589,6 +589,12 @@ timezone_set(
         return true;
 }
 
+bool
+language_is_code(const char *s)
+{
+        return s[0] >= 'a' && s[0] <= 'z' && s[1] >= 'a' && s[1] <= 'z' && s[2] == '\0';
+}
+
 static bool
 language_set(
     struct build *b, const struct sentence *s, const struct value *v, const char **out)

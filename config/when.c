@@ -30,7 +30,9 @@ static const struct about abouts[] = {
     {"attachment", "name", ABOUT_ATTACHMENT_NAME, "icm", "a text"},
     {"attachment", "type", ABOUT_ATTACHMENT_TYPE, "icm", "a text"},
     {"attachment", "size", ABOUT_ATTACHMENT_SIZE, "<>", "a size like 5MB"},
-    {"language", "", ABOUT_LANGUAGE, "i", "ru or en"},
+    {"language", "", ABOUT_LANGUAGE, "i", "a language of two letters like ru"},
+    {"kind", "", ABOUT_KIND, "i",
+        "message, auto-reply, bounce, report, list, thanks, form or call"},
     {"customer", "", ABOUT_CUSTOMER, "i", "vip or known"},
     {"call", "number", ABOUT_CALL_NUMBER, "icml", "a telephone number"},
     {"call", "direction", ABOUT_CALL_DIRECTION, "i", "in or out"},
@@ -220,10 +222,10 @@ static const char *
 value_folded(struct cursor *c, const struct condition *t, const char *s)
 {
         static const char *const channels[] = {"email", "web", "phone"};
-        static const char *const languages[] = {"ru", "en"};
         static const char *const customers[] = {"vip", "known"};
         static const char *const calls[] = {"in", "out", "missed", "answered"};
         const char *number = "";
+        enum message_kind k;
         enum priority p;
 
         if (t->how == HOW_CONTAINS)
@@ -232,7 +234,9 @@ value_folded(struct cursor *c, const struct condition *t, const char *s)
         case ABOUT_CHANNEL:
                 return word_value(s, channels, N_OF(channels));
         case ABOUT_LANGUAGE:
-                return word_value(s, languages, N_OF(languages));
+                return language_is_code(s) ? s : "";
+        case ABOUT_KIND:
+                return message_kind_parse(s, &k) ? s : "";
         case ABOUT_CUSTOMER:
                 return word_value(s, customers, N_OF(customers));
         case ABOUT_CALL:
@@ -480,7 +484,8 @@ about_unknown(struct cursor *c)
         if (g.meant == NULL)
                 report_advice(c->b->report,
                     "one of: channel account form field from to cc subject text header "
-                    "attachment language customer call tagged priority time more, or "
+                    "attachment language kind customer call tagged priority time more, "
+                    "or "
                     "hours");
         return NULL;
 }

@@ -326,12 +326,27 @@ weigh_sender(const struct message *m, const struct config *c, struct marks *k)
 
 /* ---- what it says ---- */
 
+/* Folded, with straight apostrophes; lines are joined, for phrases go over their ends. */
 static const char *
 fold_cut(struct arena *a, const char *s)
 {
-        size_t n = strlen(s);
+        size_t n = strlen(s), to = 0;
+        char *folded = utf8_fold(a, s, utf8_cut(s, n, n < MAX_TEXT ? n : MAX_TEXT));
 
-        return utf8_fold(a, s, utf8_cut(s, n, n < MAX_TEXT ? n : MAX_TEXT));
+        for (const char *p = folded; *p != '\0'; p++) {
+                if (strncmp(p, "\xe2\x80\x99", 3) == 0) {
+                        folded[to++] = '\'';
+                        p += 2;
+                } else if ((unsigned char)*p <= ' ' || strncmp(p, "\xc2\xa0", 2) == 0) {
+                        if (to > 0 && folded[to - 1] != ' ')
+                                folded[to++] = ' ';
+                        p += *p == '\xc2';
+                } else {
+                        folded[to++] = *p;
+                }
+        }
+        folded[to] = '\0';
+        return folded;
 }
 
 static bool

@@ -146,6 +146,10 @@ static const struct sample samples[] = {
     {"", ANN, ANN, "Автоматична відповідь: Принтер", "Буду в понеділок", AUTO, MARKED},
     {"", ANN, ANN, "Otomatik yanıt: Yazıcı", "Pazartesi dönerim", AUTO, MARKED},
     {"", ANN, ANN, "自動返信: プリンター", "休暇をいただいております", AUTO, MARKED},
+    {"", ANN, ANN, "Out of Office",
+        "Hi,\nI’m out of the\noffice until Monday and I have "
+        "limited access\nto email.",
+        AUTO, MARKED},
     /* "we have got it" of another desk */
     {"Auto-Submitted: auto-generated", "help@supplier.example", "help@supplier.example",
         "[Ticket#7] Printer",
