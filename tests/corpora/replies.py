@@ -1,9 +1,8 @@
 """Replies with quotes and signatures: email_reply_trimmer (the same name in trimmed/), and the
 three parsers of GitHub's kind, whose tests say what is visible: replies.txt has it in our words."""
 import os
-import re
 
-from sheet import HERE, lines, mails, path
+from sheet import HERE, has_mail_header, lines, mails, path
 
 HEADER = ("From: Anna <anna@writer.example>\r\nTo: support@desk.example\r\nSubject: Re: question\r\n"
           "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n").encode()
@@ -14,15 +13,9 @@ def text_in(name):
         return f.read()
 
 
-def has_header(raw):
-    head = raw.replace(b"\r\n", b"\n").split(b"\n\n", 1)[0]
-    return re.match(rb"^(Delivered-To|Return-Path|Received|From|Message-ID|MIME-Version|Date): ", head) is not None \
-        and re.search(rb"^From: ", head, re.M) is not None and re.search(rb"^(MIME-Version|Message-ID): ", head, re.M | re.I) is not None
-
-
 def answer(reader, name, case):
     raw = text_in(name)
-    m = reader.read_bytes(raw if has_header(raw) else HEADER + raw, case)
+    m = reader.read_bytes(raw if has_mail_header(raw) else HEADER + raw, case)
     return (m["text"], m.get("new_text") or m["text"]) if m else ("", "")
 
 

@@ -154,6 +154,14 @@ def mails(folder):
                 yield os.path.relpath(os.path.join(where, name), base)
 
 
+def has_mail_header(raw):
+    """Does it begin as a mail, not as the body of one?"""
+    head = re.sub(rb"\r\n?", b"\n", raw).split(b"\n\n", 1)[0]
+    names = {n.lower() for n in re.findall(rb"^([A-Za-z][A-Za-z0-9-]*)[ \t]*:", head, re.M)}
+    return len(names & {b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"received", b"return-path", b"content-type"}) >= 2 \
+        and re.match(rb"(\xef\xbb\xbf)?\s*(From |[A-Za-z][A-Za-z0-9-]*[ \t]*:)", raw) is not None
+
+
 def addresses(boxes):
     return [[b.get("name") or "", (b.get("address") or "")] for b in boxes]
 
