@@ -57,6 +57,16 @@ sha256_end(struct sha256 **sp, char out[65])
 }
 
 void
+sha256_restart(struct sha256 *s, char out[65])
+{
+        uint8_t md[EVP_MAX_MD_SIZE];
+
+        digest_check(EVP_DigestFinal_ex(s->ctx, md, NULL));
+        digest_check(EVP_DigestInit_ex(s->ctx, NULL, NULL));
+        hex_format(md, 32, out);
+}
+
+void
 sha256_hex(const void *p, size_t n, char out[65])
 {
         struct sha256 *s = sha256_new();
