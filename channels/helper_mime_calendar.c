@@ -12,7 +12,15 @@
 
 #define MAX_VALUE 200 /* bytes of one value told */
 
-enum value { V_METHOD, V_SUMMARY, V_START, V_LOCATION, V_ORGANIZER, V_ATTENDEE, N_VALUES };
+enum value {
+        V_METHOD,
+        V_SUMMARY,
+        V_START,
+        V_LOCATION,
+        V_ORGANIZER,
+        V_ATTENDEE,
+        N_VALUES
+};
 
 struct calendar {
         bool is_calendar;
@@ -121,8 +129,8 @@ calendar_line(struct calendar *c, const char *line)
 
         if (begin && strncasecmp(what, "VCALENDAR", 9) == 0)
                 c->is_calendar = true;
-        if ((begin || end) && (strncasecmp(what, "VEVENT", 6) == 0 ||
-                                  strncasecmp(what, "VTODO", 5) == 0)) {
+        if ((begin || end) &&
+            (strncasecmp(what, "VEVENT", 6) == 0 || strncasecmp(what, "VTODO", 5) == 0)) {
                 c->in_event = begin && !c->had_event;
                 c->had_event = c->had_event || end;
         }

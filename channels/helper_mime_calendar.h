@@ -12,7 +12,6 @@
 
 /* Appends e.g. "invitation: Budget, 2026-11-24 10:00 (Europe/Moscow), at room 5".
  * method: what the part's type said, "" nothing. False: it is no calendar. */
-bool
-mime_calendar_text(struct buf *out, const char *s, size_t n, const char *method);
+bool mime_calendar_text(struct buf *out, const char *s, size_t n, const char *method);
 
 #endif

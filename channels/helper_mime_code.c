@@ -42,16 +42,16 @@ out_add(struct out *o, char c)
 /* The six bits of a digit; 64: no digit; 65: '='. */
 static const uint8_t base64_digit[256] = {
 #define X 64
-    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-    X, X, X, X, X, X, X, X, X, X, X, X, X, 62, X, X, X, 63, 52, 53, 54, 55, 56, 57, 58,
-    59, 60, 61, X, X, X, 65, X, X, X, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
-    16, 17, 18, 19, 20, 21, 22, 23, 24, 25, X, X, X, X, X, X, 26, 27, 28, 29, 30, 31, 32,
-    33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, X, X, X, X,
-    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
-    X, X, X, X, X, X, X, X, X
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, 62, X, X, X, 63, 52, 53, 54, 55, 56, 57, 58,
+    59, 60, 61, X, X, X, 65, X, X, X, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, X, X, X, X, X, X, 26, 27, 28, 29, 30, 31,
+    32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X,
+    X, X, X, X, X, X, X, X, X, X, X, X, X, X, X
 #undef X
 };
 
@@ -144,7 +144,7 @@ base64_decode(struct out *o, const char *s, size_t n)
 static int
 hex(char c)
 {
-        return c >= '0' && c <= '9' ? c - '0'
+        return c >= '0' && c <= '9'                 ? c - '0'
                : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
                                                     : -1;
 }
@@ -364,9 +364,10 @@ mime_coding_of(const char *value, size_t n)
                 const char *word;
                 enum mime_coding coding;
         } names[] = {{"base64", CODING_BASE64}, {"base-64", CODING_BASE64},
-            {"base_64", CODING_BASE64}, {"base 64", CODING_BASE64}, {"b64", CODING_BASE64},
-            {"quoted", CODING_QUOTED}, {"printable", CODING_QUOTED}, {"uue", CODING_UU},
-            {"uu-encode", CODING_UU}, {"binhex", CODING_BINHEX}, {"yenc", CODING_YENC}};
+            {"base_64", CODING_BASE64}, {"base 64", CODING_BASE64},
+            {"b64", CODING_BASE64}, {"quoted", CODING_QUOTED},
+            {"printable", CODING_QUOTED}, {"uue", CODING_UU}, {"uu-encode", CODING_UU},
+            {"binhex", CODING_BINHEX}, {"yenc", CODING_YENC}};
 
         for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
                 if (holds(value, n < 200 ? n : 200, names[i].word))

@@ -23,13 +23,14 @@ command(struct enriched *e, const char *s, size_t n)
         const struct {
                 const char *name;
                 unsigned *count;
-        } counted[] = {{"param", &e->hidden}, {"comment", &e->hidden},
-            {"nofill", &e->nofill}};
+        } counted[] = {
+            {"param", &e->hidden}, {"comment", &e->hidden}, {"nofill", &e->nofill}};
 
         s += close;
         n -= close;
         for (size_t i = 0; i < 3; i++) {
-                if (strlen(counted[i].name) != n || strncasecmp(s, counted[i].name, n) != 0)
+                if (strlen(counted[i].name) != n ||
+                    strncasecmp(s, counted[i].name, n) != 0)
                         continue;
                 if (!close)
                         ++*counted[i].count;
@@ -44,7 +45,8 @@ command(struct enriched *e, const char *s, size_t n)
         }
         if (e->hidden == 0 && !close && n == 2 && strncasecmp(s, "lt", 2) == 0)
                 buf_addc(e->out, '<');
-        if (e->hidden == 0 && e->richtext && n == 9 && strncasecmp(s, "paragraph", 9) == 0)
+        if (e->hidden == 0 && e->richtext && n == 9 &&
+            strncasecmp(s, "paragraph", 9) == 0)
                 buf_adds(e->out, "\n");
 }
 
@@ -80,7 +82,8 @@ mime_enriched_text(struct buf *out, const char *s, size_t n)
                 if (s[i] == '<' && i + 1 < n && s[i + 1] == '<') {
                         i++;
                 } else if (s[i] == '<') {
-                        end = memchr(s + i, '>', n - i < MAX_COMMAND ? n - i : MAX_COMMAND);
+                        end =
+                            memchr(s + i, '>', n - i < MAX_COMMAND ? n - i : MAX_COMMAND);
                         if (end != NULL) {
                                 command(&e, s + i + 1, (size_t)(end - s) - i - 1);
                                 i = (size_t)(end - s);

@@ -30,9 +30,8 @@ leaf_source(const struct mime_part *p)
 {
         bool is_text = mime_part_is(p, "text/");
 
-        return (struct source){
-            .coding =
-                mime_coding_truth(p->coding, p->coded, is_text, p->body, p->body_len),
+        return (struct source){.coding = mime_coding_truth(
+                                   p->coding, p->coded, is_text, p->body, p->body_len),
             .s = p->body,
             .n = p->body_len};
 }
@@ -107,8 +106,9 @@ has_extension(const char *s)
         const char *dot = strrchr(s, '.');
         size_t n = dot != NULL ? strlen(dot + 1) : 0;
 
-        return n > 0 && n <= 5 && dot > s && strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz"
-                                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n;
+        return n > 0 && n <= 5 && dot > s &&
+               strspn(dot + 1, "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == n;
 }
 
 /* "http://x.example/a/b.png?c" -> "b.png" */
@@ -145,15 +145,16 @@ mail_name(struct arena *a, const struct mime_part *p)
         }
         if (name[0] == '\0')
                 return "";
-        return arena_printf(a, "%.*s.eml", (int)utf8_cut(name, strlen(name), MAX_NAME - 4),
-            name);
+        return arena_printf(
+            a, "%.*s.eml", (int)utf8_cut(name, strlen(name), MAX_NAME - 4), name);
 }
 
 /* A file name out of a raw value. */
 static const char *
 named_by(struct arena *a, const struct mime_field *f, const char *parameter)
 {
-        const char *name = f->n > 0 ? mime_header_parameter(a, f->s, f->n, parameter, "") : "";
+        const char *name =
+            f->n > 0 ? mime_header_parameter(a, f->s, f->n, parameter, "") : "";
 
         return name[0] != '\0' ? clean_name(a, name, strlen(name)) : "";
 }
@@ -175,8 +176,8 @@ leaf_name(struct arena *a, const struct mime_part *p)
         }
         if (name[0] == '\0' && p->location.n > 0)
                 name = location_name(a, &p->location);
-        if (name[0] == '\0' && (mime_part_is(p, "message/rfc822") ||
-                                   mime_part_is(p, "message/global")))
+        if (name[0] == '\0' &&
+            (mime_part_is(p, "message/rfc822") || mime_part_is(p, "message/global")))
                 name = mail_name(a, p);
         return name;
 }
@@ -186,7 +187,7 @@ leaf_name(struct arena *a, const struct mime_part *p)
 static int
 hex_digit(char c)
 {
-        return c >= '0' && c <= '9' ? c - '0'
+        return c >= '0' && c <= '9'                 ? c - '0'
                : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
                                                     : -1;
 }
@@ -256,7 +257,8 @@ leaf_refs(struct walk *w, const char *html, size_t n)
                 if (at <= 4 || strncasecmp(hit - 3, "src", 3) != 0)
                         continue;
                 skip = at < n && (html[at] == '"' || html[at] == '\'');
-                ref_add(w, html + at + skip, address_length(html + at + skip, n - at - skip));
+                ref_add(
+                    w, html + at + skip, address_length(html + at + skip, n - at - skip));
         }
 }
 
@@ -367,7 +369,8 @@ list_add(struct walk *w, const struct source *src, const char *path, struct buf 
 }
 
 static void
-attach(struct walk *w, const struct mime_part *p, const struct place *at, struct buf *piece)
+attach(
+    struct walk *w, const struct mime_part *p, const struct place *at, struct buf *piece)
 {
         struct source src = leaf_source(p);
         struct picture pic = {.id = field_hash(&p->id),

@@ -32,7 +32,8 @@ static void
 notice_partial(struct walk *w, const struct mime_part *p)
 {
         message_notice(w->m, "partial", p->path,
-            "this is piece %s of %s of a mail that was sent in pieces (id %s); the pieces "
+            "this is piece %s of %s of a mail that was sent in pieces (id %s); the "
+            "pieces "
             "are not joined",
             word_of(w, &p->type_field, "number"), word_of(w, &p->type_field, "total"),
             word_of(w, &p->type_field, "id"));
@@ -69,7 +70,8 @@ notice_smime(struct walk *w, const struct mime_part *p)
                 message_notice(w->m, "smime", p->path, "certificates of S/MIME");
         else if (strncasecmp(kind, "compressed", 10) == 0)
                 message_notice(w->m, "smime", p->path,
-                    "the mail is compressed by S/MIME and was not opened; it is kept as it "
+                    "the mail is compressed by S/MIME and was not opened; it is kept as "
+                    "it "
                     "came");
         else
                 message_notice(w->m, "smime", p->path,
@@ -133,7 +135,8 @@ notice_part(struct walk *w, const struct mime_part *p)
         else if (mime_part_is(p, "application/pkcs7-mime") ||
                  mime_part_is(p, "application/x-pkcs7-mime") || ends_with(name, ".p7m"))
                 notice_smime(w, p);
-        else if (mime_part_is(p, "text/calendar") || mime_part_is(p, "text/x-vcalendar") ||
+        else if (mime_part_is(p, "text/calendar") ||
+                 mime_part_is(p, "text/x-vcalendar") ||
                  mime_part_is(p, "application/ics"))
                 notice_calendar(w, p);
         else if (mime_part_is(p, "application/pgp-encrypted") &&
@@ -156,7 +159,8 @@ notice_multipart(struct walk *w, const struct mime_part *p)
         const char *protocol;
         bool pgp;
 
-        if (!mime_part_is(p, "multipart/signed") && !mime_part_is(p, "multipart/encrypted"))
+        if (!mime_part_is(p, "multipart/signed") &&
+            !mime_part_is(p, "multipart/encrypted"))
                 return;
         protocol = word_of(w, &p->type_field, "protocol");
         pgp = strcasestr(protocol, "pgp") != NULL;
@@ -166,7 +170,8 @@ notice_multipart(struct walk *w, const struct mime_part *p)
                     pgp ? "PGP" : "S/MIME");
         else
                 message_notice(w->m, pgp ? "pgp" : "smime", p->path,
-                    "the mail is signed with %s; the signature was not checked, the mail is "
+                    "the mail is signed with %s; the signature was not checked, the mail "
+                    "is "
                     "kept as it came",
                     pgp ? "PGP" : "S/MIME");
 }

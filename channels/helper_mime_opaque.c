@@ -88,7 +88,8 @@ tnef_open(struct walk *w, const char *s, size_t n, const char *path, unsigned de
         tnef_text(w, &t, path);
         if (w->wanted == NULL && !w->inner)
                 message_notice(w->m, "tnef", path,
-                    "the mail came in Outlook's own format (TNEF): %zu file%s taken out of "
+                    "the mail came in Outlook's own format (TNEF): %zu file%s taken out "
+                    "of "
                     "it%s%s",
                     t.n_files, t.n_files == 1 ? " was" : "s were",
                     t.odd != NULL ? "; it is damaged: " : "", t.odd != NULL ? t.odd : "");

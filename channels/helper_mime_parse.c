@@ -154,8 +154,7 @@ digest_finish(struct message *m, struct sha256 **digest)
 }
 
 static struct message *
-message_begin(
-    const char *raw, size_t n, const struct prescan *p, const char *account)
+message_begin(const char *raw, size_t n, const struct prescan *p, const char *account)
 {
         struct message *m = message_new();
         struct prescan header = *p;

@@ -159,7 +159,8 @@ put_byte(struct rtf *r, unsigned char c)
         }
         if (!is_shown(r) || r->out->len >= r->max)
                 return;
-        if (r->bytes.len > 0 && (r->bytes_codepage != r->now.codepage || r->bytes.len > 4000))
+        if (r->bytes.len > 0 &&
+            (r->bytes_codepage != r->now.codepage || r->bytes.len > 4000))
                 flush_bytes(r);
         r->bytes_codepage = r->now.codepage;
         buf_addc(&r->bytes, (char)c);
@@ -197,9 +198,9 @@ charset_codepage(int charset)
         static const struct {
                 int charset;
                 unsigned codepage;
-        } pages[] = {{0, 1252}, {128, 932}, {129, 949}, {134, 936}, {136, 950}, {161, 1253},
-            {162, 1254}, {163, 1258}, {177, 1255}, {178, 1256}, {186, 1257}, {204, 1251},
-            {222, 874}, {238, 1250}};
+        } pages[] = {{0, 1252}, {128, 932}, {129, 949}, {134, 936}, {136, 950},
+            {161, 1253}, {162, 1254}, {163, 1258}, {177, 1255}, {178, 1256}, {186, 1257},
+            {204, 1251}, {222, 874}, {238, 1250}};
 
         for (size_t i = 0; i < sizeof(pages) / sizeof(pages[0]); i++)
                 if (pages[i].charset == charset)
@@ -236,10 +237,10 @@ static const struct {
     {"generator", W_HIDE, 0}, {"header", W_HIDE, 0}, {"htmlrtf", W_HTMLRTF, 0},
     {"htmltag", W_HTMLTAG, 0}, {"info", W_HIDE, 0}, {"ldblquote", W_CHAR, 0x201c},
     {"line", W_LINE, 0}, {"listtable", W_HIDE, 0}, {"lquote", W_CHAR, 0x2018},
-    {"mhtmltag", W_HIDE, 0}, {"object", W_HIDE, 0}, {"par", W_PAR, 0}, {"pict", W_HIDE, 0},
-    {"pntext", W_HIDE, 0}, {"rdblquote", W_CHAR, 0x201d}, {"row", W_LINE, 0},
-    {"rquote", W_CHAR, 0x2019}, {"stylesheet", W_HIDE, 0}, {"tab", W_TAB, 0},
-    {"u", W_U, 0}, {"uc", W_UC, 0}};
+    {"mhtmltag", W_HIDE, 0}, {"object", W_HIDE, 0}, {"par", W_PAR, 0},
+    {"pict", W_HIDE, 0}, {"pntext", W_HIDE, 0}, {"rdblquote", W_CHAR, 0x201d},
+    {"row", W_LINE, 0}, {"rquote", W_CHAR, 0x2019}, {"stylesheet", W_HIDE, 0},
+    {"tab", W_TAB, 0}, {"u", W_U, 0}, {"uc", W_UC, 0}};
 
 static void
 set_font(struct rtf *r, int number)
@@ -344,7 +345,7 @@ read_word(struct rtf *r, bool starred)
 static int
 hex(char c)
 {
-        return c >= '0' && c <= '9' ? c - '0'
+        return c >= '0' && c <= '9'                 ? c - '0'
                : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
                                                     : -1;
 }
@@ -367,8 +368,8 @@ read_control(struct rtf *r)
         r->at++;
         if (c == '\'' && r->at + 1 < r->n && hex(r->s[r->at]) >= 0 &&
             hex(r->s[r->at + 1]) >= 0) {
-                put_byte(r,
-                    (unsigned char)(hex(r->s[r->at]) << 4 | hex(r->s[r->at + 1])));
+                put_byte(
+                    r, (unsigned char)(hex(r->s[r->at]) << 4 | hex(r->s[r->at + 1])));
                 r->at += 2;
         } else if (c == '\\' || c == '{' || c == '}') {
                 put_byte(r, (unsigned char)c);

@@ -21,11 +21,11 @@ text_kind_of(const struct mime_part *p)
 {
         /* texts that are files, not words to a person */
         static const char *const files[] = {"calendar", "vcard", "x-vcard", "directory",
-            "csv", "tab-separated-values", "css", "javascript", "ecmascript", "xml", "rtf",
-            "x-diff", "x-patch", "x-python", "x-sh", "x-csrc", "x-chdr", "x-c", "x-log",
-            "x-java", "x-perl", "x-tex", "sgml", "x-vcalendar", "rfc822-headers", "rfc822",
-            "uri-list", "x-amp-html", "watch-html", "vnd.wap.wml", "x-moz-deleted",
-            "x-ms-odc", "x-sql", "json", "yaml"};
+            "csv", "tab-separated-values", "css", "javascript", "ecmascript", "xml",
+            "rtf", "x-diff", "x-patch", "x-python", "x-sh", "x-csrc", "x-chdr", "x-c",
+            "x-log", "x-java", "x-perl", "x-tex", "sgml", "x-vcalendar", "rfc822-headers",
+            "rfc822", "uri-list", "x-amp-html", "watch-html", "vnd.wap.wml",
+            "x-moz-deleted", "x-ms-odc", "x-sql", "json", "yaml"};
 
         if (!mime_part_is(p, "text/"))
                 return TEXT_NONE;
@@ -159,7 +159,8 @@ pgp_unsign(struct buf *b)
         if (at == NULL || (at > b->data && at[-1] != '\n'))
                 return false;
         s = line_after(at);
-        while (line_is(s, "Hash:") || line_is(s, "Charset:") || line_is(s, "NotDashEscaped"))
+        while (
+            line_is(s, "Hash:") || line_is(s, "Charset:") || line_is(s, "NotDashEscaped"))
                 s = line_after(s);
         s += *s == '\n';
         while (*s != '\0') {
@@ -193,7 +194,8 @@ notice_text(struct walk *w, struct buf *text, const char *path)
                             "the mail is kept as it came");
                 else if (strstr(text->data, "-----BEGIN PGP MESSAGE-----") != NULL)
                         message_notice(w->m, "pgp", path,
-                            "the text is encrypted with PGP; the mail is kept as it came");
+                            "the text is encrypted with PGP; the mail is kept as it "
+                            "came");
         }
         if (strstr(text->data, "\n=ybegin line=") != NULL)
                 message_notice(w->m, "structure", path,
@@ -234,8 +236,9 @@ without_files(struct walk *w, struct slice s, const char *path, struct buf *hold
                 return s;
         if (!w->inner && w->wanted == NULL)
                 message_notice(w->m, "uuencode", path,
-                    "%u file%s stood in the text by uuencode; %s listed as attachment%s", n,
-                    n == 1 ? "" : "s", n == 1 ? "it is" : "they are", n == 1 ? "" : "s");
+                    "%u file%s stood in the text by uuencode; %s listed as attachment%s",
+                    n, n == 1 ? "" : "s", n == 1 ? "it is" : "they are",
+                    n == 1 ? "" : "s");
         buf_add(hold, s.s + at, s.n - at);
         return (struct slice){buf_str(hold), hold->len};
 }
@@ -245,7 +248,7 @@ without_files(struct walk *w, struct slice s, const char *path, struct buf *hold
 static void
 find_charset(struct walk *w, const struct charset_verdict *v, const char *path)
 {
-        if (w->inner || strcasecmp(v->charset, v->declared) == 0)
+        if (w->inner || charset_verdict_is_ordinary(v))
                 return;
         message_find(w->m, "charset", v->charset, "part %s declares %s: %s", path,
             v->declared[0] != '\0' ? v->declared : "nothing", v->why);

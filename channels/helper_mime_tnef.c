@@ -375,15 +375,16 @@ file_attribute(struct reading *r, unsigned id, const unsigned char *s, size_t n)
                 f->n = n;
                 f->is_tnef = false;
         } else if (id == ATT_ATTACH_TITLE && !r->long_name) {
-                f->name = text_in(r->arena, (const char *)s,
-                    strnlen((const char *)s, n), r->out->charset);
+                f->name = text_in(r->arena, (const char *)s, strnlen((const char *)s, n),
+                    r->out->charset);
         } else if (id == ATT_ATTACHMENT) {
                 read_properties(r, s, n);
         }
 }
 
 static void
-read_attribute(struct reading *r, unsigned level, unsigned id, const unsigned char *s, size_t n)
+read_attribute(
+    struct reading *r, unsigned level, unsigned id, const unsigned char *s, size_t n)
 {
         struct reader cp = {.s = s, .n = n};
         struct tnef *t = r->out;

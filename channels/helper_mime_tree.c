@@ -94,8 +94,7 @@ next_boundary(const struct tree *t, size_t from, struct hit *h)
 
                 if (t->n - at >= 2 && t->s[at] == '-' && t->s[at + 1] == '-') {
                         len = line_at(t->s, t->n, at, &h->next);
-                        h->level =
-                            match_boundary(t, t->s + at + 2, len - 2, &h->close);
+                        h->level = match_boundary(t, t->s + at + 2, len - 2, &h->close);
                         if (h->level >= 0) {
                                 h->at = at;
                                 h->end = at;
@@ -314,9 +313,8 @@ part_header(struct tree *t, struct mime_part *p, size_t at)
                         next = at;
                         break;
                 } else if (!is_header_line(t->s + at, len) &&
-                           (at == from ||
-                               !is_content_line(t->s + next,
-                                   line_at(t->s, t->n, next, &after)))) {
+                           (at == from || !is_content_line(t->s + next,
+                                              line_at(t->s, t->n, next, &after)))) {
                         next = at;
                         p->odd = at > from ? "its header ends without an empty line"
                                            : "it has no header";
@@ -375,7 +373,8 @@ child_path(struct tree *t, const struct mime_part *p, unsigned number)
         const char *above = p->depth == 0 ? t->prefix : p->path;
         char path[MAX_PATH_LEN];
 
-        snprintf(path, sizeof(path), "%s%s%u", above, above[0] != '\0' ? "." : "", number);
+        snprintf(
+            path, sizeof(path), "%s%s%u", above, above[0] != '\0' ? "." : "", number);
         return arena_strdup(t->arena, path);
 }
 
@@ -413,8 +412,7 @@ reopened(struct tree *t, struct hit *h, const struct open_boundary *b)
         next_boundary(t, h->next, &again);
         t->n_open--;
         if (again.level != (int)t->n_open || again.close ||
-            !is_content_line(
-                t->s + again.next, line_at(t->s, t->n, again.next, &after)))
+            !is_content_line(t->s + again.next, line_at(t->s, t->n, again.next, &after)))
                 return false;
         *h = again;
         return true;
@@ -423,7 +421,8 @@ reopened(struct tree *t, struct hit *h, const struct open_boundary *b)
 /* The parts between the boundaries b; *h is the first of them and becomes the line
  * that ends the multipart. */
 static void
-tree_parts(struct tree *t, struct mime_part *p, struct hit *h, const struct open_boundary *b)
+tree_parts(
+    struct tree *t, struct mime_part *p, struct hit *h, const struct open_boundary *b)
 {
         struct mime_part **last = &p->child;
         int level = (int)t->n_open - 1;

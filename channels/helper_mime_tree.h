@@ -65,7 +65,7 @@ bool mime_part_disposed(const struct mime_part *p, const char *word);
 
 /* A plain parameter of a raw value ("charset"), cut to room - 1 bytes, as written.
  * False, and "" in out: there is none. */
-bool mime_field_param(
-    const struct mime_field *f, const char *name, char *out, size_t room);
+bool
+mime_field_param(const struct mime_field *f, const char *name, char *out, size_t room);
 
 #endif

@@ -54,7 +54,8 @@ is_for_devices(const struct mime_part *p)
 }
 
 static void
-walk_form(struct walk *w, const struct mime_part *p, const struct place *at, struct form *f)
+walk_form(
+    struct walk *w, const struct mime_part *p, const struct place *at, struct form *f)
 {
         w->text = (struct buf)BUF_INIT;
         w->marks = (struct text_marks){NULL, 0};
@@ -166,7 +167,8 @@ walk_leaf(struct walk *w, const struct mime_part *p, const struct place *at)
         if (at->alternative && is_for_devices(p))
                 return;
         if (leaf_report(w, p, at)) {
-                if (mime_part_is(p, "message/rfc822") || mime_part_is(p, "message/global")) {
+                if (mime_part_is(p, "message/rfc822") ||
+                    mime_part_is(p, "message/global")) {
                         w->forward = w->n_forwards++ == 0 && !at->report ? p : w->forward;
                 }
                 return;

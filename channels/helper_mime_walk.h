@@ -102,8 +102,8 @@ void walk_inside(struct walk *w, const char *s, size_t n, const char *path);
 /* helper_mime_leaf.c */
 /* The decoded bytes of a part, at most max: borrowed where it is not encoded, else in
  * hold. True when there are more. */
-bool leaf_bytes(
-    const struct mime_part *p, struct buf *hold, size_t max, struct slice *out);
+bool
+leaf_bytes(const struct mime_part *p, struct buf *hold, size_t max, struct slice *out);
 struct source leaf_source(const struct mime_part *p);
 /* Lists a part (or gives it, when it is the wanted one). */
 void leaf_attach(struct walk *w, const struct mime_part *p, const struct place *at);
