@@ -48,7 +48,6 @@ position(const struct reading *r, const char *at, unsigned *line, unsigned *colu
 static int __attribute__((format(printf, 3, 4)))
 wrong(const struct reading *r, const char *at, const char *fmt, ...)
 {
-        struct buf b AUTO_BUF = BUF_INIT;
         unsigned line, column;
         va_list ap;
         char text[300];
