@@ -39,6 +39,10 @@ struct mail_account {
         const char *name; /* display name of what we send: the desk's */
         const char **also; /* further addresses of the same mailbox */
         size_t n_also;
+        bool forwards; /* what agents forward is its first sender's mail; default yes */
+        const char **forwarders; /* further addresses whose forwards are */
+        size_t n_forwarders;
+        bool acknowledge_forwards; /* he gets an acknowledgement, too */
         struct relay *relays; /* at least one: smtp://localhost by default */
         size_t n_relays;
 };

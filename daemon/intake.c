@@ -48,7 +48,7 @@ job_new(struct intake *i)
         j->arena = arena_new();
         j->keep = arena_new();
         j->quarantine = j->digest = j->retry_of = j->ack_to = j->ticket = j->stored_on =
-            j->who = j->consult = "";
+            j->who = j->consult = j->undelivered = j->forwarded_by = "";
         j->next = i->jobs;
         if (i->jobs != NULL)
                 i->jobs->prev = j;
@@ -191,6 +191,9 @@ job_complete_message(struct job *j)
         if (*m->digest == '\0')
                 m->digest = arena_printf(m->arena, "raw-%s", m->raw.sha256);
         j->digest = arena_printf(j->keep, "%s:%s", j->account, m->digest);
+        if (strcmp(j->channel, "email") == 0 && j->submit_fn == NULL)
+                j->forwarded_by = arena_strdup(
+                    j->keep, mail_take_forwarded(m, j->intake->desk->config));
 }
 
 /* A form or a call: its channel has parsed it, the rules come next. */
@@ -301,9 +304,8 @@ add_unique(struct arena *a, const char ***list, size_t *n, size_t max, const cha
         (*list)[(*n)++] = s;
 }
 
-/* The ticket of one of our own Message-IDs, when its signature is right. */
-static const char *
-own_ticket(struct job *j, const char *mid)
+const char *
+job_own_ticket(struct job *j, const char *mid)
 {
         struct email_id id;
         const uint8_t *secret;
@@ -329,11 +331,15 @@ static void
 job_collect_mids(struct job *j)
 {
         const struct message *m = j->message;
+        size_t n_returned;
 
         j->mids = NULL;
         j->n_mids = 0;
+        job_collect_returned(j);
+        n_returned = j->n_mids;
         for (size_t i = 0; i < m->n_in_reply_to; i++)
-                add_unique(j->arena, &j->mids, &j->n_mids, 2, m->in_reply_to[i]);
+                add_unique(j->arena, &j->mids, &j->n_mids, n_returned + 2,
+                    m->in_reply_to[i]);
         for (size_t i = m->n_references; i > 0; i--)
                 add_unique(
                     j->arena, &j->mids, &j->n_mids, MAX_MIDS - 2, m->references[i - 1]);
@@ -343,8 +349,8 @@ job_collect_mids(struct job *j)
         add_unique(j->arena, &j->mids, &j->n_mids, MAX_MIDS, m->message_id);
 }
 
-static bool
-takes_part(const struct ticket *t, const char *address)
+bool
+ticket_takes_part(const struct ticket *t, const char *address)
 {
         for (size_t i = 0; i < t->n_people; i++)
                 if (strcmp(t->people[i], address) == 0)
@@ -394,7 +400,7 @@ job_find_consult(struct job *j, const struct ticket *t, const char *sender)
         struct email_id id;
 
         for (size_t m = 0; m < j->n_mids; m++) {
-                if (*own_ticket(j, j->mids[m]) == '\0' ||
+                if (*job_own_ticket(j, j->mids[m]) == '\0' ||
                     !email_id_parse(j->mids[m], &id))
                         continue;
                 for (size_t i = 0; i < n; i++)
@@ -402,7 +408,7 @@ job_find_consult(struct job *j, const struct ticket *t, const char *sender)
                                 j->consult = k[i].id;
                 return;
         }
-        if (!takes_part(t, sender))
+        if (!ticket_takes_part(t, sender))
                 j->consult = consult_of_address(j, t, sender);
 }
 
@@ -433,15 +439,17 @@ job_choose_ticket(struct job *j, const struct facts_answer *f, const char *sende
         if ((t = facts_ticket(f, j->ticket)) != NULL)
                 return t;
         for (size_t i = 0; i < j->n_mids; i++)
-                if ((t = facts_ticket(f, own_ticket(j, j->mids[i]))) != NULL)
+                if ((t = facts_ticket(f, job_own_ticket(j, j->mids[i]))) != NULL)
                         return t;
         for (size_t i = 0; i < j->n_mids; i++)
                 if ((t = facts_ticket(f, f->mid_tickets[i])) != NULL &&
-                    takes_part(t, sender))
+                    ticket_takes_part(t, sender))
                         return t;
         if (subject_tag_find(j->message->subject, tag) &&
             (t = facts_ticket(f, tag)) != NULL &&
-            (takes_part(t, sender) || *consult_of_address(j, t, sender) != '\0'))
+            (ticket_takes_part(t, sender) || *consult_of_address(j, t, sender) != '\0'))
+                return t;
+        if ((t = facts_ticket(f, job_returned_tag(j))) != NULL && job_returned_to(j, t))
                 return t;
         return NULL;
 }
@@ -482,6 +490,8 @@ job_put_done(struct job *j, const struct put_answer *a)
             *j->message->machine != '\0' ? log_quote(j->message->machine) : "",
             a->ack_suppressed ? " ack=suppressed" : "");
         j->stored_on = arena_strdup(j->keep, a->ticket);
+        if (a->outcome != PUT_DUPLICATE)
+                job_tell_undelivered(j, a->ticket);
         if (a->outcome == PUT_DUPLICATE)
                 job_settle(j, SETTLE_DUPLICATE, NULL);
         else
@@ -608,6 +618,8 @@ job_put(struct job *j, const struct facts_answer *f, const char *sender)
         if (j->is_new)
                 job_create(j, continues, &change);
         change_add_mail(j, &change, t, sender);
+        if (t != NULL)
+                job_report(j, facts_ticket(f, j->reported.ticket), &change);
         job_acknowledge(j, &p);
         job_ask(j, &p);
         crash_point("intake.decided");
@@ -664,15 +676,16 @@ job_facts(struct job *j)
         job_collect_mids(j);
         if (strcmp(j->channel, "email") == 0 && j->submit_fn == NULL)
                 mail_judge(j->message, j->intake->desk->config,
-                    *own_ticket(j, j->message->message_id) != '\0');
+                    *job_own_ticket(j, j->message->message_id) != '\0');
         for (size_t i = 0; i < j->n_mids; i++)
                 add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS,
-                    own_ticket(j, j->mids[i]));
+                    job_own_ticket(j, j->mids[i]));
         if (subject_tag_find(j->message->subject, tag))
                 add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 1,
                     arena_strdup(j->arena, tag));
-        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 2, j->retry_of);
-        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 3, j->ticket);
+        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 2, job_returned_tag(j));
+        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 3, j->retry_of);
+        add_unique(j->arena, &q.tickets, &q.n_tickets, MAX_MIDS + 4, j->ticket);
         q.mids = j->mids;
         q.n_mids = j->n_mids;
         q.sender = job_sender(j);

@@ -47,6 +47,10 @@ void intake_submit(
 void mail_judge(struct message *m, const struct config *c, bool own_token);
 /* Why nothing is sent to its sender by itself, "" it may. After mail_judge. */
 const char *mail_silence(const struct message *m);
+/* Does an agent (or one of the account's `forwarders`) pass a mail on to us? Then it
+ * becomes the mail of its first sender; the answer is the normalised address of who
+ * forwarded it, "" : it does not, and m is as it was. */
+const char *mail_take_forwarded(struct message *m, const struct config *c);
 /* Whom REPLY answers: Reply-To when of the sender's domain (or when From is a noreply@
  * that writes for another), else From. */
 const char *mail_answer_address(const struct message *m, struct arena *a);

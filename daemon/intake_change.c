@@ -33,7 +33,7 @@ change_set_cc(struct job *j, struct change *c, const char *answer)
         const char **cc = NULL;
         size_t n = 0;
 
-        for (size_t i = 0; i < m->n_to + m->n_cc; i++) {
+        for (size_t i = 0; *j->forwarded_by == '\0' && i < m->n_to + m->n_cc; i++) {
                 const struct mail_address *x =
                     i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
                 const char *address = address_normalise(j->arena, x->address);
@@ -89,6 +89,18 @@ change_add_quarantine(struct job *j, struct change *c)
         change_quarantine(c, j->account, j->quarantine, raw, clock_now_ms());
 }
 
+/* A person has written from there: mail to him cannot be as lost as was reported. Not what
+ * somebody passed on. */
+static bool
+mail_is_heard(const struct job *j)
+{
+        const struct message *m = j->message;
+
+        return strcmp(j->channel, "email") == 0 && j->submit_fn == NULL &&
+               *j->forwarded_by == '\0' && *m->machine == '\0' &&
+               (m->kind == MESSAGE_MESSAGE || m->kind == MESSAGE_THANKS);
+}
+
 /* What an answer to this ticket needs to know from the customer's mail. */
 void
 change_add_mail(
@@ -99,6 +111,11 @@ change_add_mail(
         for (size_t i = 0; i < j->n_learn; i++)
                 change_learn_mid(c, j->learn[i]);
         change_add_quarantine(j, c);
+        if (mail_is_heard(j))
+                change_heard(c, sender);
+        if (*j->forwarded_by != '\0')
+                change_log(c, clock_now_ms(), j->forwarded_by, "forwarded", "", "",
+                    "a mail of this customer");
         if (t != NULL && (!j->counts || *answer == '\0'))
                 return; /* who only called again is answered where he was before */
         change_set(c, "to_name", j->message->from.name);
@@ -276,6 +293,15 @@ job_create(struct job *j, const struct ticket *continues, struct change *c)
         job_tell(j, c);
 }
 
+/* He wrote to an agent, not to us: only if the account says so. */
+static bool
+job_may_acknowledge_forward(const struct job *j)
+{
+        const struct mail_account *m = config_mail(j->intake->desk->config, j->account);
+
+        return m != NULL && m->acknowledge_forwards;
+}
+
 /* The acknowledgement goes where RFC 3834 sends automatic answers: to the sender
  * of the envelope. */
 void
@@ -294,7 +320,9 @@ job_acknowledge(struct job *j, struct put *p)
                 return;
         if (m->sent_at_us != 0 && now - m->sent_at_us / 1000 > ACK_MAX_AGE_MS)
                 return;
-        if (m->has_envelope && *envelope != '\0')
+        if (*j->forwarded_by != '\0' && !job_may_acknowledge_forward(j))
+                return;
+        if (m->has_envelope && *envelope != '\0' && *j->forwarded_by == '\0')
                 from = envelope;
         if (mail == NULL || *from == '\0' || !address_is_safe(from) ||
             config_is_ours(c, from))

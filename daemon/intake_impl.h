@@ -7,12 +7,15 @@
  *     intake_tell.c    tell, ask, and what `more than N tagged T` counts
  *     intake_call.c    what a telephone call does (pure)
  *     intake_mail.c    machine mail (pure)
+ *     intake_report.c  reports about mails of ours
+ *     intake_forward.c what an agent forwards (pure)
  *     intake_retry.c   QUARANTINE RETRY
  *     intake_submit.c  SUBMIT and LOGCALL
  */
 #ifndef HELPLINE_DAEMON_INTAKE_IMPL_H
 #define HELPLINE_DAEMON_INTAKE_IMPL_H
 
+#include "channels/email_id.h"
 #include "daemon/intake.h"
 #include "queue/ticket.h"
 
@@ -50,6 +53,9 @@ struct job {
         const char *consult; /* the question to a supplier that it answers, "" none */
         bool is_note; /* a call that is only noted: it moves nothing */
         bool resolves; /* a call that ends its ticket: we have called back */
+        struct email_id reported; /* the entry of ours that it reports about; ticket "" none */
+        const char *undelivered; /* whom it says our mail was refused for, and why, "" none */
+        const char *forwarded_by; /* who passed it on; it is its first sender's, "" nobody */
         const char *ack_to; /* whom it would acknowledge, "" nobody */
         /* SUBMIT and LOGCALL */
         const char *who; /* who asks for it, "" : a channel */
@@ -84,6 +90,22 @@ void job_message_ready(void *arg);
 /* Appends s if it is new and there is room. */
 void
 add_unique(struct arena *a, const char ***list, size_t *n, size_t max, const char *s);
+/* The ticket of one of our own Message-IDs when its signature is right, else "". */
+const char *job_own_ticket(struct job *j, const char *mid);
+/* Has this address (normalised) written on the ticket? */
+bool ticket_takes_part(const struct ticket *t, const char *address);
+
+/* ---- intake_report.c ---- */
+/* Our ids in the returned mail, into j->mids, and j->reported. */
+void job_collect_returned(struct job *j);
+/* The ticket in the subject of the returned mail, "" none; and does one of the report's
+ * recipients take part in it? */
+const char *job_returned_tag(struct job *j);
+bool job_returned_to(struct job *j, const struct ticket *t);
+/* What the report says of our entry; own: the ticket that its id names. */
+void job_report(struct job *j, const struct ticket *own, struct change *c);
+/* It is stored: those who look after the desk are told. */
+void job_tell_undelivered(struct job *j, const char *ticket);
 
 /* ---- intake_change.c ---- */
 /* Sets j->counts for this ticket (NULL: a new one). */

@@ -355,6 +355,49 @@ change_outbox_dead(struct change *c, const char *entry, int64_t at_ms)
         change_addn(c, at_ms);
 }
 
+/* What is kept at his address, behind the address: "refused" of the customer in a ticket's
+ * document. */
+static void
+report_mark_format(const struct change_report *r, const char *words, struct buf *out)
+{
+        struct json_out o;
+
+        jo_init(&o, out);
+        jo_open(&o, '{');
+        jo_ktime(&o, "at", r->at_ms * 1000);
+        jo_kstring(&o, "status", r->status);
+        jo_kbool(&o, "permanent", r->permanent);
+        jo_kstring(&o, "reply", words);
+        jo_close(&o, '}');
+}
+
+void
+change_report(struct change *c, const struct change_report *r)
+{
+        struct buf mark AUTO_BUF = BUF_INIT, reply AUTO_BUF = BUF_INIT;
+        const char *words = *r->reply != '\0' ? r->reply : r->status;
+        struct json_out o;
+
+        report_mark_format(r, words, &mark);
+        jo_init(&o, &reply);
+        jo_string(&o, words);
+        change_op(c, "!");
+        change_adds(c, r->ticket);
+        change_adds(c, r->entry);
+        change_adds(c, r->state);
+        change_adds(c, strpbrk(r->address, "\"\\") == NULL ? r->address : "");
+        change_adds(c, buf_str(&reply));
+        change_adds(c, words);
+        change_add(c, mark.data + 1, mark.len - 1);
+}
+
+void
+change_heard(struct change *c, const char *address)
+{
+        change_op(c, "~");
+        change_adds(c, address);
+}
+
 void
 change_quarantine(struct change *c, const char *account, const char *why, const char *raw,
     int64_t at_ms)

@@ -136,6 +136,23 @@ void change_unsend(struct change *c, const char *message);
 void change_outbox_end(struct change *c, const char *entry); /* delivered or dropped */
 void
 change_outbox_dead(struct change *c, const char *entry, int64_t at_ms); /* dead letter */
+
+struct change_report { /* what a mail system says became of one recipient of an entry */
+        const char *ticket; /* the one the entry is of, which may since be part of another */
+        const char *entry; /* by a Message-ID whose signature was right */
+        const char *state; /* refused, deferred, sent (delivered for sure) */
+        const char *address; /* normalised, "" not told */
+        const char *reply; /* the words of the server that refused, "" none */
+        const char *status; /* "5.1.1", "" not told */
+        bool permanent;
+        int64_t at_ms; /* when it was told */
+};
+/* Into the delivery document of the message that the entry carried, on the entry (one that
+ * is over is there again, as a dead letter) and on the customer's address; told twice it
+ * changes nothing (put only, beside the report's own message). */
+void change_report(struct change *c, const struct change_report *r);
+/* A person has written from this address: what was refused to it is over (put only). */
+void change_heard(struct change *c, const char *address);
 /* Keep bytes aside: a quarantine entry (why: one sentence; raw: blob reference). */
 void change_quarantine(struct change *c, const char *account, const char *why,
     const char *raw, int64_t at_ms);

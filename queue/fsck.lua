@@ -346,10 +346,23 @@ function check.entry(n)
                 end
         end
         local t, m = 't:' .. (f.ticket or ''), f.message or ''
+        if f.bounced == '1' and m == '' then
+                differ(k .. ' has bounced, but carries no message')
+        end
         if not exists(t) then
                 differ(k .. ' ' .. t .. ' missing')
         elseif m ~= '' and call('HGET', P .. t .. ':d', m .. ':ob') ~= n then
                 differ(t .. ' :d ' .. m .. ':ob missing', 'HSET', t .. ':d', m .. ':ob', n)
+        end
+end
+
+-- What is marked as refused is an address of his.
+function check.customer(c)
+        for f in pairs(fields('cust:' .. c) or {}) do
+                local address = string.match(f, '^refused:(.*)$')
+                if address and call('GET', P .. 'addr:' .. address) ~= c then
+                        differ('cust:' .. c .. ' refused:' .. address .. ' is not his', 'HDEL', 'cust:' .. c, f)
+                end
         end
 end
 

@@ -22,7 +22,8 @@
 /* hash: the ticket; daemon/model/ticket.h has its fields; and `nonce`, the last commit's */
 #define KEY_TICKET KEY_PREFIX "t:"
 /* suffixes of a ticket's key: list of message documents (number n at index n - 1);
- * hash message id -> JSON array of deliveries, and "<message id>:ob" -> outbox
+ * hash message id -> JSON array of deliveries (those with "report", the message that
+ * reported it, outlast what the outbox says), and "<message id>:ob" -> outbox
  * entry; list of the log's documents, at most 500 */
 #define KEY_TICKET_MESSAGES ":m"
 #define KEY_TICKET_DELIVERY ":d"
@@ -79,7 +80,9 @@
 #define KEY_RATE_HOUR KEY_PREFIX "rate:h:"
 #define KEY_RATE_DAY KEY_PREFIX "rate:d:"
 /* hash: ticket, message, kind (reply ack ask notice), account, template, lang, to (JSON array),
- * delivery (JSON array or ""), why (of a notice), state (queued deferred claimed dead), tries, created, next, last */
+ * delivery (JSON array or ""), why (of a notice), state (queued deferred claimed dead), tries, created, next, last,
+ * bounced (1: a report said that one of them was refused after it had left: it ends as a
+ * dead letter; an entry that was over comes back so) */
 #define KEY_OUTBOX KEY_PREFIX "ob:"
 /* zset: ticket -> when the daemon is to look at its clocks (field `clocks`), as its field
  * `clock` has it: what counts open time is turned by queue/ticket_clock.c */
@@ -88,8 +91,11 @@
 #define KEY_OUTBOX_DUE KEY_PREFIX "obdue"
 /* zset: outbox entry -> when it was given up */
 #define KEY_DEAD KEY_PREFIX "dead"
-/* hash: name, emails (JSON array); with suffix zset of his tickets */
+/* hash: name, emails, phones (JSON arrays), and refused:<address> for each of his
+ * addresses that mail was refused for: {"address","at","status","permanent","reply"}; with
+ * suffix zset of his tickets */
 #define KEY_CUSTOMER KEY_PREFIX "cust:"
+#define KEY_CUSTOMER_REFUSED "refused:"
 #define KEY_CUSTOMER_TICKETS ":t"
 /* string: customer of a normalised address */
 #define KEY_ADDRESS KEY_PREFIX "addr:"

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define REFUSED_SHOWN 8 /* of a customer's addresses */
+
 /* ---- reading ---- */
 
 /* Several reads that are answered as one. */
@@ -169,12 +171,27 @@ view_idem(struct ticket_view *v, const redisReply *idem)
         v->idem_answer = arena_strndup(v->arena, nl + 1, v->idem_answer_len);
 }
 
+static void
+view_customer(const redisReply *pairs, struct ticket_view *v)
+{
+        static const char prefix[] = KEY_CUSTOMER_REFUSED;
+        struct customer *k = &v->ticket.customer;
+        size_t n = pairs->type == REDIS_REPLY_ARRAY ? pairs->elements : 0;
+
+        k->id = v->ticket.customer_id;
+        k->name = arena_strdup(v->arena, reply_field(pairs, "name"));
+        k->emails = json_strings(reply_field(pairs, "emails"), v->arena, &k->n_emails);
+        k->phones = json_strings(reply_field(pairs, "phones"), v->arena, &k->n_phones);
+        k->refused = arena_alloc(v->arena, (n + 1) * sizeof(*k->refused));
+        for (size_t i = 0; i + 1 < n && k->n_refused < REFUSED_SHOWN; i += 2)
+                if (strncmp(reply_str(pairs, i), prefix, sizeof(prefix) - 1) == 0)
+                        k->refused[k->n_refused++] = reply_dup(pairs, i + 1, v->arena);
+}
+
 static int
 view_parse(struct store *s, const char *id, const redisReply *r, struct ticket_view *v,
     struct err *err)
 {
-        struct customer *k = &v->ticket.customer;
-
         view_idem(v, reply_at(r, 8));
         v->exists = reply_int(r, 1) == 1;
         if (!v->exists)
@@ -182,12 +199,7 @@ view_parse(struct store *s, const char *id, const redisReply *r, struct ticket_v
         if (store_ticket_parse(id, reply_at(r, 2), v->arena, &v->ticket, err) == -1)
                 return -1;
         view_class(v, r);
-        k->id = v->ticket.customer_id;
-        k->name = arena_strdup(v->arena, reply_field(reply_at(r, 4), "name"));
-        k->emails =
-            json_strings(reply_field(reply_at(r, 4), "emails"), v->arena, &k->n_emails);
-        k->phones =
-            json_strings(reply_field(reply_at(r, 4), "phones"), v->arena, &k->n_phones);
+        view_customer(reply_at(r, 4), v);
         v->messages = view_strings(reply_at(r, 5), v->arena, &v->n_messages);
         v->log = view_strings(reply_at(r, 6), v->arena, &v->n_log);
         view_delivery(s, reply_at(r, 7), v);

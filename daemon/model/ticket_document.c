@@ -29,6 +29,11 @@ customer_format(struct json_out *o, const struct ticket *t)
         jo_kstring(o, "name", c->name != NULL ? c->name : "");
         jo_kstrings(o, "emails", c->emails, c->n_emails);
         jo_kstrings(o, "phones", c->phones, c->n_phones);
+        jo_key(o, "refused");
+        jo_open(o, '[');
+        for (size_t i = 0; i < c->n_refused; i++)
+                jo_raw(o, c->refused[i], strlen(c->refused[i]));
+        jo_close(o, ']');
         jo_kstring(o, "organisation", c->organisation != NULL ? c->organisation : "");
         jo_kbool(o, "vip", c->vip);
         jo_kstring_or_null(o, "manager", c->manager != NULL ? c->manager : "");

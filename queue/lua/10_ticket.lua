@@ -16,6 +16,10 @@
 --     Y entry due n f v...  change one ("-1": its clock stays)
 --     Z entry               it is done               W entry at        dead letter
 --     E message             take its entry back, if it has not left
+--     ! ticket entry state address reply words mark   a report about an entry (15_report.lua);
+--                           state refused deferred sent; reply: JSON string; mark: the JSON
+--                           behind his address, for its customer
+--     ~ address             a person wrote from there: the address is no longer marked
 --     ? who message at      is asked of him (a:agent, l:line); "0": no longer
 --     + ticket version bump what follows is another ticket's (commit only)
 --     R account why raw at  quarantine
@@ -357,6 +361,10 @@ local function entry_end(n)
         end
 end
 
+-- ---- 15_report.lua ----
+
+local deliveries_merge, entry_bounced, report_recipient, report_heard
+
 -- ---- the steps of a change ----
 
 local run_steps, steps_end
@@ -372,7 +380,7 @@ if verb == 'put' or verb == 'commit' then
 
         local arity = {S = 2, N = 1, M = 1, L = 1, J = 5, D = 2, C = 3, O = 3, Q = 0, U = 1, K = 2, P = 2,
                        I = 1, V = 2, X = 7, Z = 1, W = 2, E = 1, R = 4, B = 1, A = 1, G = 3, T = 10,
-                       H = 2, F = 2, ['+'] = 3, ['?'] = 3}
+                       H = 2, F = 2, ['+'] = 3, ['?'] = 3, ['!'] = 7, ['~'] = 1}
 
         local step = {}
 
@@ -536,8 +544,21 @@ if verb == 'put' or verb == 'commit' then
                 end
         end
 
+        -- What was reported of a recipient outlasts what the outbox says of the others.
         function step.V(m, json)
-                hset('t:' .. at_id .. ':d', message_id(m), json)
+                local k = 't:' .. at_id .. ':d'
+                if m ~= '$new' then
+                        json = deliveries_merge(hget(k, m), json)
+                end
+                hset(k, message_id(m), json)
+        end
+
+        step['!'] = function(birth, entry, state, address, reply, words, mark)
+                report_recipient(at_id, at_new, birth, entry, state, address, reply, words, mark)
+        end
+
+        step['~'] = function(address)
+                report_heard(address)
         end
 
         function step.X(kind, m, account, template, lang, to, at)
@@ -567,11 +588,17 @@ if verb == 'put' or verb == 'commit' then
         end
 
         function step.Z(n)
-                entry_end(n)
+                if entry_load(n) and hget('ob:' .. n, 'bounced') == '1' and hget('ob:' .. n, 'state') ~= 'dead' then
+                        entry_bounced(n)
+                else
+                        entry_end(n)
+                end
         end
 
         function step.W(n, at)
-                if entry_load(n) then
+                if entry_load(n) and hget('ob:' .. n, 'bounced') == '1' then
+                        entry_bounced(n)
+                elseif entry_load(n) then
                         hset('ob:' .. n, 'state', 'dead')
                         write('ZREM', 'obdue', n)
                         write('ZADD', 'dead', num(int(at, 'at')), n)

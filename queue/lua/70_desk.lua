@@ -165,6 +165,9 @@ if not changing[verb] then
                 if hget(k, 'state') == 'claimed' and hnum(k, 'next') > now_ms then
                         refuse('STATE', 'entry ' .. n .. ' is being sent now')
                 end
+                if hget(k, 'bounced') == '1' then
+                        entry_again(n)
+                end
                 hset(k, 'state', 'queued')
                 hset(k, 'tries', '0')
                 hset(k, 'next', num(now_ms))
