@@ -410,16 +410,20 @@ key_is_customer(const char *key)
 static int
 walk_customers(struct walk *w)
 {
+        struct names list = {0};
+
         for (size_t i = 0; i < w->keys.n; i++) {
                 const char *key = w->keys.s[i];
                 size_t n = strlen(key);
 
-                if (key_is_customer(key) && n > 7 &&
-                    strcmp(key + n - 2, KEY_CUSTOMER_TICKETS) == 0 &&
-                    walk_members(w, key) == -1)
+                if (!key_is_customer(key))
+                        continue;
+                if (n <= 7 || strcmp(key + n - 2, KEY_CUSTOMER_TICKETS) != 0)
+                        names_add(w->f, &list, key + 5);
+                else if (walk_members(w, key) == -1)
                         return -1;
         }
-        return 0;
+        return walk_each(w->f, "customer", &list);
 }
 
 /* The names a job is to look at, from all kinds that have that job. */

@@ -185,21 +185,24 @@ if verb == 'put' then
                 end
                 local list = deliveries_of(hget(dk, m) or '[]')
                 local whom = report_whom(list, address)
-                if not whom and address == '' then
+                if not whom then -- one of several had it sent on, nobody knows who
+                        if state == 'refused' and address ~= '' then
+                                report_log(id, m, address .. ': ' .. words)
+                        end
                         return
                 end
-                local at = #list + 1
+                local at = 1
                 for i, element in ipairs(list) do
                         at = delivery_address(element) == whom and i or at
                 end
-                local was = list[at] and is_reported(list[at]) and delivery_state(list[at]) or ''
+                local was = is_reported(list[at]) and delivery_state(list[at]) or ''
                 if was == state or (was ~= '' and state == 'deferred') then
                         return -- told before; and after the end nobody cares for a delay
                 end
-                list[at] = '{"address":"' .. (whom or address) .. '","state":"' .. state .. '","at":"' .. rfc3339(now_ms) ..
+                list[at] = '{"address":"' .. whom .. '","state":"' .. state .. '","at":"' .. rfc3339(now_ms) ..
                     '","reply":' .. reply .. ',"report":"' .. new .. '"}'
                 hset(dk, m, '[' .. table.concat(list, ',') .. ']')
-                if state ~= 'deferred' and whom then
+                if state ~= 'deferred' then
                         report_mark(whom, state == 'refused' and mark)
                 end
                 if state == 'refused' then

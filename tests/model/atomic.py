@@ -18,6 +18,8 @@ from desk_server import PREFIX, ROOT, Refused, Server, pairs, script
 WRITES = {"HSET", "HDEL", "ZADD", "ZREM", "SADD", "SREM", "RPUSH", "LTRIM", "XADD", "SET", "INCR", "DEL", "ZREMRANGEBYSCORE", "ZREMRANGEBYRANK", "PEXPIRE"}
 DAY = 86400000
 
+DELIVERY = '[{"address":"u0@x","state":"queued","at":null,"reply":""}]'
+
 SPY = """
 local spied = {}
 local function spy(...)
@@ -85,7 +87,7 @@ class Desk:
         self.call("pull", *self.pull_args("robot", 1))
         # 1: waiting with an answer on its way; 2: waits till a date; 3: resolved; 4: in anna's hands
         self.call("commit", *self.commit_args(1, [
-            "M", '"r":1}', "V", "$new", "[]", "X", "reply", "$new", "s@d", "", "ru", "[]", self.now, "U", "anna",
+            "M", '"account":"s@d","r":1}', "V", "$new", DELIVERY, "X", "reply", "$new", "s@d", "", "ru", "[]", self.now, "U", "anna",
             "S", "holder", "", "S", "state", "waiting"], "anna:r"))
         self.call("commit", *self.commit_args(2, ["U", "anna", "S", "holder", "", "S", "state", "waiting",
                                                   "D", "wait", self.now + 1], "anna:w"))
@@ -122,6 +124,8 @@ class Desk:
             "put, a known one": ("put", self.put_args("known", "u0@x", "c1", 1, self.ver(1), [
                 "M", '"m":1}', "N", "last_in", "S", "state", "queued", "D", "wait", 0,
                 "O", "anna", self.now * 1000, self.now + 900], ""), 0),
+            "put, a report": ("put", self.put_args("report", "mailer-daemon@x", "", 1, self.ver(1), [
+                "M", '"m":1}', "~", "u0@x"] + self.report(1, "refused"), ""), 0),
             "put, a duplicate": ("put", self.put_args("d1", "u1@x", "c2", "", 0, self.birth("k3")), 0),
             "pull": ("pull", self.pull_args("anna", 3, idem="anna:new"), 1),
             "pull, TAKE": ("pull", self.pull_args("vera", 1, ticket="7"), 1),
@@ -159,6 +163,12 @@ class Desk:
             "retry": ("retry", ["4", "root"], 1),
             "unquar": ("unquar", [self.quarantined(), "root"], 1),
         }
+
+    def entry(self, message):
+        return self.r("HGET", PREFIX + "t:%s:d" % message.split(".")[0], message + ":ob")
+
+    def report(self, ticket, state, address="u0@x"):
+        return ["!", ticket, self.entry("1.2"), state, address, '"550 \\"no\\""', '550 "no"', '"status":"5.1.1"}']
 
     def quarantined(self):
         return self.r("ZRANGE", PREFIX + "quarantine", 0, 0)[0]
@@ -206,8 +216,8 @@ class AtomicTest(unittest.TestCase):
         used = set()
         for verb, args, _ in self.desk.verbs().values():
             if verb in ("put", "commit"):
-                used |= {a for a in args if isinstance(a, str) and len(a) == 1 and (a.isupper() or a in "+?")}
-        self.assertEqual(used, set("ABCDEFGHIJKLMNOPQRSTUVWXYZ+?"))
+                used |= {a for a in args if isinstance(a, str) and len(a) == 1 and (a.isupper() or a in "+?!~")}
+        self.assertEqual(used, set("ABCDEFGHIJKLMNOPQRSTUVWXYZ+?!~"))
 
     def test_a_wrong_type_changes_nothing(self):
         n = 0
