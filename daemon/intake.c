@@ -338,8 +338,8 @@ job_collect_mids(struct job *j)
         job_collect_returned(j);
         n_returned = j->n_mids;
         for (size_t i = 0; i < m->n_in_reply_to; i++)
-                add_unique(j->arena, &j->mids, &j->n_mids, n_returned + 2,
-                    m->in_reply_to[i]);
+                add_unique(
+                    j->arena, &j->mids, &j->n_mids, n_returned + 2, m->in_reply_to[i]);
         for (size_t i = m->n_references; i > 0; i--)
                 add_unique(
                     j->arena, &j->mids, &j->n_mids, MAX_MIDS - 2, m->references[i - 1]);

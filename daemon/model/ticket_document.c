@@ -19,7 +19,7 @@
 #define SHORT_LIST_MAX 20u
 
 static void
-customer_format(struct json_out *o, const struct ticket *t)
+customer_format(struct json_out *o, const struct ticket *t, bool summary)
 {
         const struct customer *c = &t->customer;
 
@@ -29,11 +29,13 @@ customer_format(struct json_out *o, const struct ticket *t)
         jo_kstring(o, "name", c->name != NULL ? c->name : "");
         jo_kstrings(o, "emails", c->emails, c->n_emails);
         jo_kstrings(o, "phones", c->phones, c->n_phones);
-        jo_key(o, "refused");
-        jo_open(o, '[');
-        for (size_t i = 0; i < c->n_refused; i++)
-                jo_raw(o, c->refused[i], strlen(c->refused[i]));
-        jo_close(o, ']');
+        if (!summary) {
+                jo_key(o, "refused");
+                jo_open(o, '[');
+                for (size_t i = 0; i < c->n_refused; i++)
+                        jo_raw(o, c->refused[i], strlen(c->refused[i]));
+                jo_close(o, ']');
+        }
         jo_kstring(o, "organisation", c->organisation != NULL ? c->organisation : "");
         jo_kbool(o, "vip", c->vip);
         jo_kstring_or_null(o, "manager", c->manager != NULL ? c->manager : "");
@@ -41,7 +43,7 @@ customer_format(struct json_out *o, const struct ticket *t)
 }
 
 static void
-what_format(struct json_out *o, const struct ticket *t)
+what_format(struct json_out *o, const struct ticket *t, bool summary)
 {
         jo_kstring(o, "id", t->id);
         jo_kint(o, "version", (int64_t)t->version);
@@ -56,7 +58,7 @@ what_format(struct json_out *o, const struct ticket *t)
         jo_kstring(o, "language", t->language);
         jo_kstring(o, "channel", t->channel);
         jo_kstring(o, "account", t->account);
-        customer_format(o, t);
+        customer_format(o, t, summary);
 }
 
 /* Questions to colleagues, and the answer that waits for the trainee's tutor. */
@@ -125,6 +127,19 @@ list_cut(struct message *m, size_t *n, size_t max)
         *n = max;
 }
 
+/* Of what was understood: the text of a forwarded mail, the lists of a report. */
+static void
+understood_cut(struct message *m, size_t text_max, size_t list_max)
+{
+        list_cut(m, &m->n_notices, list_max);
+        if (m->forwarded != NULL)
+                m->forwarded->text = text_cut(m, m->forwarded->text, text_max);
+        if (m->report == NULL)
+                return;
+        list_cut(m, &m->report->n_recipients, list_max);
+        list_cut(m, &m->report->n_returned_ids, list_max);
+}
+
 /* The document with its texts and lists cut. */
 static void
 message_cut(const char *json, size_t text_max, size_t list_max, struct buf *out)
@@ -136,6 +151,7 @@ message_cut(const char *json, size_t text_max, size_t list_max, struct buf *out)
                 return;
         m->text = text_cut(m, m->text, text_max);
         m->new_text = text_cut(m, m->new_text, text_max);
+        understood_cut(m, text_max, list_max);
         list_cut(m, &m->n_to, list_max);
         list_cut(m, &m->n_cc, list_max);
         list_cut(m, &m->n_in_reply_to, list_max);
@@ -251,7 +267,7 @@ ticket_document_format(const struct ticket_document *d, struct buf *out)
 
         jo_init(&o, out);
         jo_open(&o, '{');
-        what_format(&o, d->ticket);
+        what_format(&o, d->ticket, d->summary);
         whose_format(&o, d->ticket);
         if (!d->summary) {
                 jo_key(&o, "draft");
