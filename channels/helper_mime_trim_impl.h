@@ -20,6 +20,7 @@
 enum word_kind {
         WORD_WROTE,
         WORD_STARTER,
+        WORD_SELF,
         WORD_QUOTING,
         WORD_FROM,
         WORD_DATE,

@@ -132,6 +132,16 @@ is_digit(char c)
         return c >= '0' && c <= '9';
 }
 
+/* "klo 10.00", "kl. 10.00": what makes of a number with a dot a time. */
+static bool
+is_hour_before(const char *s, size_t i)
+{
+        return i >= 4 &&
+               (memcmp(s + i - 4, "klo ", 4) == 0 || memcmp(s + i - 4, "kl. ", 4) == 0 ||
+                   memcmp(s + i - 4, " kl ", 4) == 0 ||
+                   memcmp(s + i - 4, "lle ", 4) == 0);
+}
+
 /* The flags that a run of digits from i on gives: "2026", "10:00", "23.11.26". */
 static unsigned
 flags_of_number(const char *s, size_t n, size_t i, size_t *used)
@@ -149,7 +159,8 @@ flags_of_number(const char *s, size_t n, size_t i, size_t *used)
                 return 0;
         if ((s[k] == ':' || s[k] == 'h' || s[k] == '.') && is_digit(s[k + 2]) &&
             (k + 3 >= n || !is_digit(s[k + 3])))
-                return LINE_HAS_DATE | (s[k] == '.' ? 0 : LINE_HAS_TIME);
+                return LINE_HAS_DATE |
+                       (s[k] == '.' && !is_hour_before(s, i) ? 0 : LINE_HAS_TIME);
         if (s[k] == '/' && (s[k + 2] == '/' || (k + 3 < n && s[k + 3] == '/')))
                 return LINE_HAS_DATE;
         return 0;

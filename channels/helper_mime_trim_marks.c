@@ -13,6 +13,7 @@
 
 #define WRAP 4 /* further lines over which an attribution may be wrapped */
 #define ATTRIBUTION_MAX 420
+#define CANDIDATES 4000 /* lines tried as the end of one; no mail has so many */
 
 /* ---- header blocks ---- */
 
@@ -402,7 +403,10 @@ judge(const struct attribution *a)
                         return colon && n < 100 ? WEAK : NOT;
                 if (a->flags & (LINE_HAS_ADDRESS | LINE_HAS_TIME))
                         return STRONG;
-                return WEAK;
+                return begins_like_attribution(a->s, n) &&
+                               !word_stands(WORD_SELF, a->s, n, true)
+                           ? STRONG
+                           : WEAK;
         }
         return judge_without_verb(a, n, colon);
 }
@@ -415,7 +419,7 @@ may_end(const struct trim *t, size_t i)
         const char *s = trim_folded(t, i, &n);
         enum line_kind kind = (enum line_kind)t->lines[i].kind;
 
-        if (n < 2 || (kind != LINE_TEXT && kind != LINE_QUOTE))
+        if (n < 1 || (kind != LINE_TEXT && kind != LINE_QUOTE))
                 return false;
         while (n > 1 && (s[n - 1] == ' ' || s[n - 1] == '['))
                 n--;
@@ -433,7 +437,8 @@ may_begin(const struct trim *t, size_t i)
         dashes = count_dashes(s, n);
         return n > dashes &&
                ((t->lines[i].flags & (LINE_HAS_ADDRESS | LINE_HAS_DATE)) ||
-                   s[n - 1] == '<' || begins_like_attribution(s + dashes, n - dashes)) &&
+                   s[n - 1] == '<' || begins_like_attribution(s + dashes, n - dashes) ||
+                   (n < 60 && word_stands(WORD_WROTE, s, n, true))) &&
                s[dashes] != '<' && s[dashes] != '>';
 }
 
@@ -444,49 +449,108 @@ same_block(const struct trim *t, size_t i, size_t k)
                t->lines[k].depth == t->lines[i].depth;
 }
 
-/* An attribution above whose found first line `first` its real beginning may stand:
+/* Does a sentence end here? A dot soon behind a number may be an
+ * abbreviation's in a date: "23 нояб. 2026 г." */
+static bool
+ends_sentence(const char *s, size_t n)
+{
+        if (strchr(":!?;", s[n - 1]) != NULL)
+                return true;
+        if (s[n - 1] != '.')
+                return false;
+        for (size_t i = n - 1; i > 0 && n - i < 14; i--)
+                if (s[i - 1] >= '0' && s[i - 1] <= '9')
+                        return false;
+        return true;
+}
+
+/* Do both begin with the same word: two beginnings? */
+static bool
+begins_alike(const char *a, size_t n, const char *b, size_t m)
+{
+        for (size_t i = 0; i < n && i < m && a[i] == b[i]; i++)
+                if (a[i] == ' ')
+                        return true;
+        return false;
+}
+
+/* Is the line above part of the attribution found below it? A few words with a date, or
+ * the name before a verb; not a line that begins as the one below does. */
+static bool
+is_part_above(const struct trim *t, size_t above, size_t first)
+{
+        size_t n, m, words = 1, dashes;
+        const char *s = trim_folded(t, above, &n), *below = trim_folded(t, first, &m);
+        bool digit = false, begins;
+
+        if (ends_sentence(s, n))
+                return false;
+        dashes = count_dashes(s, n);
+        for (size_t i = dashes; i < n; i++) {
+                words += s[i] == ' ';
+                digit |= s[i] >= '0' && s[i] <= '9';
+        }
+        if (words > (t->lines[above].flags & LINE_HAS_DATE ? 25 : 7) || n == dashes)
+                return false;
+        if ((t->lines[above].flags & LINE_HAS_ADDRESS) && memchr(s, '<', n) != NULL)
+                return true;
+        begins = begins_like_attribution(s + dashes, n - dashes) && (digit || words <= 3);
+        if (!begins)
+                return word_begins(WORD_WROTE, below, m) > 0 &&
+                       ((t->lines[above].flags & LINE_HAS_ADDRESS) || words <= 5);
+        return (t->lines[above].flags & LINE_HAS_DATE) ||
+               !begins_alike(s + dashes, n - dashes, below, m);
+}
+
+/* Above line `first`, found to begin an attribution, its real beginning may stand:
  * "On Wed, 27 Jan 2016 at 22:48, Some\nOne <a@b> wrote:". */
 static size_t
 extend_up(const struct trim *t, size_t first, size_t last)
 {
         struct attribution a;
-        size_t n;
-        const char *s = trim_folded(t, first, &n);
+        size_t best = first;
 
-        if (begins_like_attribution(s, n) && (t->lines[first].flags & LINE_HAS_DATE))
-                return first;
         for (size_t k = first; k > 0 && last - k < WRAP && same_block(t, last, k - 1);
              k--) {
-                s = trim_folded(t, k - 1, &n);
-                if (s[n - 1] == ':' || s[n - 1] == '.' || s[n - 1] == '!' ||
-                    s[n - 1] == '?')
-                        break;
-                if (begins_like_attribution(s, n) &&
-                    (t->lines[k - 1].flags & LINE_HAS_DATE) &&
+                size_t n;
+                const char *s = trim_folded(t, k - 1, &n);
+
+                if (is_part_above(t, k - 1, best) &&
                     attribution_join(t, k - 1, last, &a) && judge(&a) == STRONG)
-                        return k - 1;
+                        best = k - 1;
+                else if (ends_sentence(s, n))
+                        break;
         }
-        return first;
+        return best;
 }
 
-/* The first line of the attribution that ends with line last, or last + 1. */
+/* The first line of the attribution that ends with line last, or last + 1. The
+ * shortest that is sure, else the shortest that may be one. */
 static size_t
 attribution_first(const struct trim *t, size_t last, enum verdict *v)
 {
+        size_t weak = last + 1;
+
         for (size_t k = last; last - k <= WRAP && same_block(t, last, k); k--) {
                 struct attribution a;
+                enum verdict found = NOT;
 
                 if (!attribution_join(t, k, last, &a))
                         break;
-                *v = NOT;
                 if (k == last || may_begin(t, k))
-                        *v = judge(&a);
-                if (*v != NOT && (a.s[0] != '<' || k == 0 || !same_block(t, last, k - 1)))
+                        found = judge(&a);
+                if (found == STRONG &&
+                    (a.s[0] != '<' || k == 0 || !same_block(t, last, k - 1))) {
+                        *v = STRONG;
                         return extend_up(t, k, last);
+                }
+                if (found == WEAK && weak > last)
+                        weak = k;
                 if (k == 0)
                         break;
         }
-        return last + 1;
+        *v = weak <= last ? WEAK : NOT;
+        return weak;
 }
 
 static bool
@@ -516,7 +580,7 @@ set_attribution(struct trim *t, size_t first, size_t last, enum verdict v)
 static void
 find_attributions(struct trim *t)
 {
-        for (size_t i = 0; i < t->n_lines; i++) {
+        for (size_t i = 0, tried = 0; i < t->n_lines && tried < CANDIDATES; i++) {
                 enum verdict v = NOT;
                 size_t first;
 
@@ -524,6 +588,7 @@ find_attributions(struct trim *t)
                         continue;
                 if (!may_end(t, i))
                         continue;
+                tried++;
                 first = attribution_first(t, i, &v);
                 if (first <= i && (v == STRONG || followed_by_quote(t, i + 1)))
                         set_attribution(t, first, i, v);

@@ -93,16 +93,17 @@ delimiter_at(const struct trim *t, size_t i)
         return n >= 3 ? DELIMITER_RULE : DELIMITER_NONE;
 }
 
-/* Is the rule used in the text above as well: the person divides with it? */
+/* Is the delimiter at i used in the text above as well, so often that the person
+ * divides with it? (A signature and a footer may each have one.) */
 static bool
-is_divider(const struct trim *t, size_t i)
+is_divider(const struct trim *t, size_t i, enum delimiter d)
 {
         size_t from = i > LOOK_BACK ? i - LOOK_BACK : 0;
+        unsigned n = 0;
 
         for (size_t k = from; k < i; k++)
-                if (trim_is_text(t, k) && delimiter_at(t, k) == DELIMITER_RULE)
-                        return true;
-        return false;
+                n += trim_is_text(t, k) && delimiter_at(t, k) == d;
+        return n >= (d == DELIMITER_RULE ? 1 : 2);
 }
 
 /* "-- " with its blank: what RFC 3676 asks for, and nothing else writes. */
@@ -119,6 +120,8 @@ is_signature(const struct trim *t, size_t i, enum delimiter d, const struct tail
 {
         if (v->n_official > 0)
                 return true;
+        if (!is_exact(t, i) && is_divider(t, i, d))
+                return false;
         switch (d) {
         case DELIMITER_DASHES:
                 if (is_exact(t, i))
@@ -129,8 +132,7 @@ is_signature(const struct trim *t, size_t i, enum delimiter d, const struct tail
                 return v->n_questions == 0 && v->n <= 10 &&
                        (v->n <= 3 || v->n_contacts > 0 || v->n_sentences * 2 < v->n);
         case DELIMITER_RULE:
-                return v->n > 0 && v->n_questions == 0 && v->n <= 8 &&
-                       !is_divider(t, i) && v->n_long == 0 &&
+                return v->n > 0 && v->n_questions == 0 && v->n <= 8 && v->n_long == 0 &&
                        (v->n_contacts > 0 ? v->n_sentences <= 1
                                           : v->n <= 3 && v->n_sentences == 0);
         case DELIMITER_NONE:
