@@ -283,7 +283,7 @@ drop_comments(struct buf *b)
 }
 
 void
-html_look(enum html_element e, const struct html_attrs *a, struct buf *scratch,
+html_look(enum html_element e, const struct html_attrs *a, struct buf *style,
     struct html_look *look)
 {
         struct html_declaration d;
@@ -292,10 +292,10 @@ html_look(enum html_element e, const struct html_attrs *a, struct buf *scratch,
         const char *end;
 
         memset(look, 0, sizeof(*look));
-        if (html_value(a, ATTR_STYLE, scratch, MAX_STYLE) && scratch->len > 0) {
-                drop_comments(scratch);
-                at = scratch->data;
-                end = at + scratch->len;
+        if (html_value(a, ATTR_STYLE, style, MAX_STYLE) && style->len > 0) {
+                drop_comments(style);
+                at = style->data;
+                end = at + style->len;
                 while (html_declaration(&at, end, &d))
                         look_at(e, &d, look, &p);
                 look->hidden = look->hidden || (p.clipped && p.flat) ||

@@ -22,8 +22,8 @@ struct html_look {
         bool top_bar; /* a line above it, in Word's units */
 };
 
-/* scratch is for the style's text and holds nothing afterwards that matters. */
-void html_look(enum html_element e, const struct html_attrs *a, struct buf *scratch,
+/* style is cleared and gets the style's text without its comments. */
+void html_look(enum html_element e, const struct html_attrs *a, struct buf *style,
     struct html_look *look);
 
 /* A declaration of a style attribute, blanks and "!important" cut off. */

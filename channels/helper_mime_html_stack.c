@@ -221,10 +221,12 @@ html_stack_close(struct html_stack *st, const struct html_token *t, bool lenient
         /* the cell or table itself is not outside of its own bounds */
         if (i < bound(st, e) || (i == bound(st, e) && !(sort & HTML_SCOPE)))
                 return;
-        if ((sort & HTML_BLOCK) || !lenient || i > top->block)
+        if ((sort & HTML_BLOCK) || i > top->block)
                 pop_to(st, i);
-        else if (sort & HTML_FORMAT)
+        else if ((sort & HTML_FORMAT) && lenient)
                 end_element(st, i);
+        else if (sort & HTML_FORMAT)
+                pop_to(st, i);
 }
 
 bool

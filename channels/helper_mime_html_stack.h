@@ -47,7 +47,7 @@ void html_stack_imply(struct html_stack *st, enum html_element e);
 struct html_open *html_stack_push(
     struct html_stack *st, const struct html_token *t, const struct html_look *look);
 /* At an end tag: closes its element and what is open inside; a stray one does nothing.
- * lenient: a formatting element may be closed across blocks, which stay open. */
+ * A formatting element may be closed across blocks: lenient leaves those open. */
 void html_stack_close(struct html_stack *st, const struct html_token *t, bool lenient);
 void html_stack_close_all(struct html_stack *st);
 /* Is text here seen? */
