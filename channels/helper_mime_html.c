@@ -705,8 +705,6 @@ sign(struct html *h, const struct html_token *t, const struct html_attrs *a,
 
         if (s == SIGN_NONE || (s == SIGN_REST_IF && !html_heads_follow(rest, n_rest)))
                 return;
-        if (html_sort(t->element) & HTML_VOID || s == SIGN_SIGNATURE)
-                want_newlines(h, 1);
         html_marker_open(
             h->marker, s, h->open.n, buf_str(h->out) + h->start, h->out->len - h->start);
         *effects |= DOES_MARK;
