@@ -85,8 +85,8 @@ base64_rest(struct out *o, unsigned bits, unsigned have)
                 out_add(o, (char)(bits >> 2));
 }
 
-/* Behind padding: does base64 go on (pieces padded one by one), or does somebody's
- * footer begin? */
+/* Behind padding: does base64 go on (pieces padded one by one), or do somebody's words
+ * begin? */
 static bool
 base64_goes_on(const char *s, size_t n)
 {
@@ -94,7 +94,7 @@ base64_goes_on(const char *s, size_t n)
         size_t digits = 0;
 
         n = n < LOOK ? n : LOOK;
-        while (i < n && strchr("= \t\r\n", s[i]) != NULL && s[i] != '\0')
+        while (i < n && (s[i] == '=' || s[i] == '\r' || s[i] == '\n'))
                 i++;
         for (; i < n && s[i] != '\n' && s[i] != '\r' && s[i] != '='; i++) {
                 if (base64_digit[(unsigned char)s[i]] >= 64)

@@ -170,6 +170,8 @@ leaf_name(struct arena *a, const struct mime_part *p)
                 name = named_by(a, &p->disposition, "name");
         if (name[0] == '\0')
                 name = named_by(a, &p->type_field, "filename");
+        if (name[0] == '\0')
+                name = named_by(a, &p->type_field, "file");
         if (name[0] == '\0' && p->description.n > 0) {
                 name = clean_name(a, p->description.s, p->description.n);
                 name = has_extension(name) ? name : "";

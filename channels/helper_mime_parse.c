@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "channels/helper_mime_header.h"
+#include "channels/helper_mime_html.h"
 #include "channels/helper_mime_language.h"
 #include "channels/helper_mime_prescan.h"
 #include "channels/helper_mime_text.h"
@@ -69,14 +70,20 @@ file_type(const char *s, size_t n)
 
 /* ---- the parts ---- */
 
+static struct mime_part *
+raw_tree(struct arena *a, const char *raw, size_t n, const struct prescan *p)
+{
+        if (!p->has_header)
+                return mime_tree(a, raw, 0, raw, n, "", "1");
+        return mime_tree(a, raw + p->header_at, p->header_len, raw + p->body_at,
+            n - p->body_at, "", "1");
+}
+
 static void
 walk_raw(struct walk *w, const char *raw, size_t n, const struct prescan *p)
 {
         const char *type = p->has_header ? NULL : file_type(raw, n);
-        struct mime_part *root =
-            p->has_header ? mime_tree(w->scratch, raw + p->header_at, p->header_len,
-                                raw + p->body_at, n - p->body_at, "", "1")
-                          : mime_tree(w->scratch, raw, 0, raw, n, "", "1");
+        struct mime_part *root = raw_tree(w->scratch, raw, n, p);
 
         if (type != NULL)
                 root->type = type;
@@ -277,5 +284,37 @@ mime_parse_cut(char *raw, size_t n, const char *part, size_t from, size_t count,
         message_free(&w.m);
         if (!w.found)
                 return err_set(err, ERR_NOTFOUND, "the mail has no part %.40s", part);
+        return 0;
+}
+
+static bool
+is_own_html(const struct mime_part *p)
+{
+        return p->child == NULL && text_kind_of(p) == TEXT_HTML &&
+               !mime_part_disposed(p, "attachment");
+}
+
+int
+mime_parse_html(char *raw, size_t n, struct buf *out, struct err *err)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct buf hold AUTO_BUF = BUF_INIT;
+        const struct mime_part *part;
+        struct prescan p;
+        struct slice s;
+        char charset[60];
+
+        fix_line_ends(raw, n);
+        if (mime_prescan(raw, n, &p, err) == -1)
+                return -1;
+        part = raw_tree(a, raw, n, &p);
+        while (part != NULL && !is_own_html(part))
+                part = mime_tree_next(part);
+        if (part == NULL)
+                return err_set(err, ERR_NOTFOUND, "the mail has no HTML of its own");
+        leaf_bytes(part, &hold, MAX_RAW_TEXT, &s);
+        if (!mime_field_param(&part->type_field, "charset", charset, sizeof(charset)))
+                mime_html_charset(s.s, s.n, charset);
+        mime_text_decode(out, s.s, s.n, charset, MIME_MAX_CUT);
         return 0;
 }

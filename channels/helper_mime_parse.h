@@ -43,4 +43,9 @@ struct message *mime_parse_header_only(char *raw, size_t n, const char *account)
 int mime_parse_cut(char *raw, size_t n, const char *part, size_t from, size_t count,
     struct buf *out, struct err *err);
 
+/* Appends to out the mail's own HTML (its first text/html that is no attachment and not
+ * inside another mail), decoded, as UTF-8, at most MIME_MAX_CUT bytes. -1:
+ * ERR_NOTFOUND, it has none, ERR_LIMIT. */
+int mime_parse_html(char *raw, size_t n, struct buf *out, struct err *err);
+
 #endif
