@@ -122,6 +122,43 @@ rule_above(const struct trim *t, size_t i)
         return i;
 }
 
+/* Notes puts "Ann Lee ---23.11.2026 10:00:00---It leaks" above its header. */
+static bool
+is_notes_line(const struct trim *t, size_t i)
+{
+        size_t n;
+        const char *s = trim_folded(t, i, &n), *p = memmem(s, n, "---", 3);
+
+        return p != NULL && t->lines[i].kind == LINE_TEXT &&
+               (t->lines[i].flags & LINE_HAS_TIME) && p > s &&
+               memmem(p + 3, n - 3 - (size_t)(p - s), "---", 3) != NULL;
+}
+
+static size_t
+notes_above(const struct trim *t, size_t i)
+{
+        size_t k = i;
+
+        while (k > 0 && i - k < 2 && t->lines[k - 1].kind == LINE_EMPTY)
+                k--;
+        return k > 0 && is_notes_line(t, k - 1) ? k - 1 : i;
+}
+
+/* "I got this:" and then a header: a person shows it, and goes on below. */
+static bool
+is_shown(const struct trim *t, size_t i)
+{
+        size_t n, k = i;
+        const char *s;
+
+        while (k > 0 && i - k < 3 && t->lines[k - 1].kind == LINE_EMPTY)
+                k--;
+        if (k == 0 || t->lines[k - 1].kind != LINE_TEXT)
+                return false;
+        s = trim_folded(t, k - 1, &n);
+        return n > 0 && s[n - 1] == ':';
+}
+
 static void
 lines_set(struct trim *t, size_t from, size_t to, enum line_kind kind)
 {
@@ -142,12 +179,16 @@ find_header_block(struct trim *t, size_t i)
                 return i + 1;
         block_read(t, i, &b);
         above = rule_above(t, i);
+        if (above == i)
+                above = notes_above(t, i);
         announced = above < i;
         for (size_t k = i; k > 0 && i - k < 3 && !announced; k--)
                 announced = t->lines[k - 1].kind == LINE_ORIGINAL ||
                             t->lines[k - 1].kind == LINE_FORWARD;
         if (b.end <= i || !block_is_header(&b, announced))
                 return i + 1;
+        if (!announced && !t->is_reply && is_shown(t, i))
+                return b.end;
         t->has_attribution = true;
         if (t->lines[i].kind == LINE_TEXT) /* in a quote it only tells that it is one */
                 lines_set(t, above, b.end, LINE_HEADER);
@@ -566,12 +607,17 @@ static void
 set_attribution(struct trim *t, size_t first, size_t last, enum verdict v)
 {
         bool quoted = t->lines[last].kind == LINE_QUOTE;
+        size_t value;
 
         t->has_attribution = true;
         if (quoted) /* it stands in the quote: only tells that this is one */
                 return;
         if (v == WEAK && !followed_by_quote(t, last + 1))
                 return;
+        while (first > 0 && last - first < 8 && same_block(t, last, first - 1) &&
+               trim_label(t, first - 1, &value) >= WORD_FROM &&
+               trim_label(t, first - 1, &value) <= WORD_SUBJECT)
+                first--; /* "Кому: ..., Тема: ..." as yandex.ru writes above it */
         lines_set(t, first, last + 1, LINE_ATTRIBUTION);
         if (v == STRONG)
                 t->lines[first].flags |= LINE_STRONG;

@@ -327,6 +327,29 @@ tail_name(struct trim *t)
         return true;
 }
 
+/* Below a quote, with an answer above it: a few short lines that tell how to reach
+ * somebody. */
+static bool
+tail_card(struct trim *t)
+{
+        size_t first = last_paragraph(t), i = first;
+        struct tail_view v = {0};
+
+        for (size_t k = first; k < t->end; k++)
+                view_add(t, k, &v);
+        if (v.n < 2 || v.n > 7 || v.n_contacts == 0 || v.n_questions > 0 ||
+            v.n_long > 0 || v.n_sentences > 0)
+                return false;
+        while (i > 0 && t->lines[i - 1].kind == LINE_EMPTY)
+                i--;
+        if (i == 0 || t->lines[i - 1].kind != LINE_QUOTE || t->first_text >= i)
+                return false;
+        trim_take(
+            t, first, t->end, "signature", "below the quote, how to reach somebody");
+        t->end = first;
+        return true;
+}
+
 /* ---- quotes ---- */
 
 static bool
@@ -382,7 +405,7 @@ tail_step(struct trim *t)
                 return tail_quote(t);
         case LINE_TEXT:
                 return tail_delimiter(t) || tail_legal(t) || tail_footer(t) ||
-                       tail_closing(t) || tail_name(t);
+                       tail_closing(t) || tail_name(t) || tail_card(t);
         case LINE_HEADER:
         case LINE_ORIGINAL:
         case LINE_FORWARD:

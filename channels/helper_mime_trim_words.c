@@ -58,6 +58,17 @@ is_blank(uint32_t cp)
                cp == 0x3000;
 }
 
+/* One form of each quote mark and dash. */
+static uint32_t
+plain(uint32_t cp)
+{
+        if (cp == 0x2019)
+                return '\'';
+        if ((cp >= 0x2010 && cp <= 0x2015) || cp == 0x2212)
+                return '-';
+        return utf8_fold_char(cp);
+}
+
 static void
 fold_into(struct buf *out, const char *s, size_t n, bool stars)
 {
@@ -76,7 +87,7 @@ fold_into(struct buf *out, const char *s, size_t n, bool stars)
                 if (blank)
                         buf_addc(out, ' ');
                 blank = false;
-                utf8_add(out, cp == 0x2019 ? '\'' : utf8_fold_char(cp));
+                utf8_add(out, plain(cp));
         }
         if (stars && blank)
                 buf_addc(out, ' ');

@@ -479,6 +479,8 @@ test_traps(void **state)
         (void)state;
         expect_kept("From: the old tank\nTo: the new tank\nwe pump water.");
         expect_kept("I fly\nFrom: London\nTo: Paris\nDate: 2026-11-23\nPlease book it.");
+        expect_kept("I got this:\n\nFrom: a@b.example\nTo: c@d.example\nSubject: "
+                    "win\n\nIs it yours?");
         expect_kept("From: what I see, the pump leaks.");
         expect_kept("First part.\n\n---\n\nSecond part, does it work?");
         expect_kept(
@@ -513,6 +515,62 @@ test_never_nothing(void **state)
                     "wrote:\n> It leaks.\n");
         expect_kept(
             "This message is confidential and intended solely for the addressee.");
+}
+
+/* What single programs do, each in its way. */
+static void
+test_programs(void **state)
+{
+        (void)state;
+        expect("",
+            "Да.\n\nКому: a@b.ru (a@b.ru);\nТема: Насос;\n23.11.2026, 10:00, \"Боб\" "
+            "<b@yandex.ru>:\n\nТечёт?\n\n--\nАнна",
+            "Да.");
+        expect("",
+            "Да.\n\n--\nАнна Ли\nОтправлено из Почты Mail.ru\n\n> Понедельник, 23 ноября "
+            "2026, 10:00 +03:00 от Боб "
+            "<b@mail.ru>:\n>  \n> Течёт?",
+            "Да.");
+        expect("",
+            "Yes.\n\nSent with ProtonMail Secure Email.\n\n‐‐‐‐‐‐‐ Original Message "
+            "‐‐‐‐‐‐‐\nOn Monday, November 23rd, "
+            "2026 at 10:00 AM, Ann <a@b.example> wrote:\n\n> hello",
+            "Yes.");
+        expect("",
+            "Yes.\n\nAnn Lee ---23.11.2026 10:00:00---It leaks\n\nFrom: Ann/Corp\nTo: "
+            "Bob/Corp@Corp\nDate: 23.11.2026 "
+            "10:00\nSubject: pump\n\nIt leaks",
+            "Yes.");
+        expect("",
+            "Ja.\n\nGesendet: Montag, 23. November 2026 um 10:00 Uhr\nVon: \"Ann\" "
+            "<a@b.example>\nAn: c@d.example\nBetreff: "
+            "Pumpe\n\nhallo",
+            "Ja.");
+        expect("",
+            "好的\n\n------------------ 原始邮件 ------------------\n发件人: \"Ann\" "
+            "<a@qq.example>;\n发送时间: 2026年11月23日\n"
+            "收件人: \"x\" <x@y.example>;\n主题: 泵\n\n你好",
+            "好的");
+        expect("",
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nIt leaks.\n-----BEGIN "
+            "PGP SIGNATURE-----\n\nabc\n=aa\n"
+            "-----END PGP SIGNATURE-----\n",
+            "It leaks.");
+        expect("",
+            "Yes.\n\nOn 23/11/26 10:00, A wrote:\n> a\n\nBob Smith\nbob@example.com\n",
+            "Yes.");
+        expect("", "Hi Ann,\nOn 23/11/26 10:00, A wrote:\n> a\n\nI agree.\nBob",
+            "Hi Ann,\n> a\n\nI agree.\nBob");
+        expect("",
+            "Yes.\n\n________________________________\n\nFrom: Ann "
+            "<a@b.example>\n\nSent: Monday\n\nTo: x\n\nSubject: y\n\n"
+            "hello",
+            "Yes.");
+        expect("",
+            "Yes.\n\n—\nReply to this email directly, view it on GitHub "
+            "<https://example.com>, or unsubscribe.\nYou are "
+            "receiving this because you authored the thread.",
+            "Yes.");
 }
 
 /* ---- forwards ---- */
@@ -789,6 +847,7 @@ main(void)
             cmocka_unit_test_teardown(test_between, samples_end),
             cmocka_unit_test_teardown(test_traps, samples_end),
             cmocka_unit_test_teardown(test_never_nothing, samples_end),
+            cmocka_unit_test_teardown(test_programs, samples_end),
             cmocka_unit_test_teardown(test_forward_whole, samples_end),
             cmocka_unit_test_teardown(test_forward_commented, samples_end),
             cmocka_unit_test_teardown(test_forward_kinds, samples_end),
