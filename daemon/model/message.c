@@ -468,11 +468,12 @@ read_findings(struct reader *r, const json_t *o, struct message *m)
 {
         const json_t *list = read_list(r, o, "findings", &m->n_findings);
 
-        m->findings = arena_alloc(r->a, (m->n_findings + 1) * sizeof *m->findings);
+        /* grown as message_find grows it: more may come behind */
         for (size_t i = 0; i < m->n_findings; i++) {
                 const json_t *v = json_array_get(list, i);
                 const char *word[3];
 
+                m->findings = arena_grow(r->a, m->findings, i, sizeof *m->findings);
                 for (size_t k = 0; k < 3; k++) {
                         word[k] = json_string_value(json_array_get(v, k));
                         if (word[k] == NULL)
@@ -488,10 +489,11 @@ read_notices(struct reader *r, const json_t *o, struct message *m)
 {
         const json_t *list = read_list(r, o, "notices", &m->n_notices);
 
-        m->notices = arena_alloc(r->a, (m->n_notices + 1) * sizeof *m->notices);
+        /* grown as message_notice grows it: more may come behind */
         for (size_t i = 0; i < m->n_notices; i++) {
                 const json_t *v = json_array_get(list, i);
 
+                m->notices = arena_grow(r->a, m->notices, i, sizeof *m->notices);
                 if (!json_is_object(v))
                         reader_fail(r, "notices", "a list of objects");
                 m->notices[i].kind = read_line(r, v, "kind");

@@ -76,7 +76,7 @@ message_find(
         struct finding *to;
         va_list ap;
 
-        if (m->n_findings == MAX_FINDINGS)
+        if (m->n_findings >= MAX_FINDINGS)
                 return;
         va_start(ap, format);
         vsnprintf(why, sizeof why, format, ap);
@@ -97,7 +97,7 @@ message_notice(
         struct notice *to;
         va_list ap;
 
-        if (m->n_notices == MAX_NOTICES)
+        if (m->n_notices >= MAX_NOTICES)
                 return;
         va_start(ap, format);
         vsnprintf(text, sizeof text, format, ap);

@@ -208,6 +208,36 @@ test_address_is_safe(void **state)
         assert_false(address_is_safe("\xff@b"));
 }
 
+/* What was read can be added to, however many there were. */
+static void
+test_more_findings_behind_those_read(void **state)
+{
+        (void)state;
+        for (size_t n = 0; n <= 9; n++) {
+                struct message *m = NULL;
+                struct buf b AUTO_BUF = BUF_INIT;
+                struct err err;
+
+                buf_adds(&b, "{\"direction\":\"in\",\"kind\":\"message\",\"findings\":[");
+                for (size_t i = 0; i < n; i++)
+                        buf_addf(&b, "%s[\"a\",\"b\",\"%zu\"]", i > 0 ? "," : "", i);
+                buf_adds(&b, "],\"notices\":[");
+                for (size_t i = 0; i < n; i++)
+                        buf_addf(&b, "%s{\"kind\":\"k\",\"part\":\"%zu\",\"text\":\"t\"}",
+                            i > 0 ? "," : "", i);
+                buf_adds(&b, "]}");
+                assert_int_equal(message_parse(buf_str(&b), b.len, &m, &err), 0);
+                for (size_t i = 0; i < 9; i++) {
+                        message_find(m, "kind", "message", "%zu", i);
+                        message_notice(m, "pgp", "", "%zu", i);
+                }
+                assert_int_equal(m->n_findings, n + 9);
+                assert_int_equal(m->n_notices, n + 9);
+                assert_string_equal(m->findings[n + 8].why, "8");
+                message_free(&m);
+        }
+}
+
 int
 main(void)
 {
@@ -218,6 +248,7 @@ main(void)
             cmocka_unit_test(test_hostile_is_refused_by_name),
             cmocka_unit_test(test_one_line_stays_one_line),
             cmocka_unit_test(test_long_lines_are_cut),
+            cmocka_unit_test(test_more_findings_behind_those_read),
             cmocka_unit_test(test_address_normalise),
             cmocka_unit_test(test_address_is_safe),
         };
