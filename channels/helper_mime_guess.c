@@ -97,7 +97,7 @@ static const struct candidate candidates[] = {
     {"KOI8-U", CYRILLIC, 6, "", ""},
     {"ISO-8859-5", CYRILLIC, 10, "", ""},
     {"CP866", CYRILLIC, 8, "", ""},
-    {"MAC-CYRILLIC", CYRILLIC, 14, "", ""},
+    {"MAC-CYRILLIC", CYRILLIC, 9, "", ""},
     {"CP1252", LATIN, 2, "éèàêç", "ùâîôûëïœæüÿ"},
     {"CP1252", LATIN, 2, "üäöß", "éàèñç"},
     {"CP1252", LATIN, 3, "óáíéñ", "úü¿¡ªºç"},
@@ -119,12 +119,12 @@ static const struct candidate candidates[] = {
     {"CP850", LATIN, 16, "éèàüäöñóçã", WEST},
     {"CP852", LATIN, 18, "łóżęąáíéěřčšž", "śćńźýůúťďňöőüű"},
     {"MACINTOSH", LATIN, 16, "éèàüäöñóçã", WEST},
-    {"CP1253", OTHER, 10, GREEK_COMMON, GREEK_RARE},
-    {"ISO-8859-7", OTHER, 11, GREEK_COMMON, GREEK_RARE},
-    {"CP1255", OTHER, 10, HEBREW_COMMON, HEBREW_RARE},
-    {"CP1256", OTHER, 12, ARABIC_COMMON, ARABIC_RARE},
-    {"ISO-8859-6", OTHER, 14, ARABIC_COMMON, ARABIC_RARE},
-    {"CP874", OTHER, 16, THAI_COMMON, THAI_RARE},
+    {"CP1253", OTHER, 30, GREEK_COMMON, GREEK_RARE},
+    {"ISO-8859-7", OTHER, 32, GREEK_COMMON, GREEK_RARE},
+    {"CP1255", OTHER, 30, HEBREW_COMMON, HEBREW_RARE},
+    {"CP1256", OTHER, 34, ARABIC_COMMON, ARABIC_RARE},
+    {"ISO-8859-6", OTHER, 36, ARABIC_COMMON, ARABIC_RARE},
+    {"CP874", OTHER, 40, THAI_COMMON, THAI_RARE},
 };
 
 #define N_CANDIDATES (sizeof(candidates) / sizeof(candidates[0]))
@@ -191,7 +191,8 @@ symbol_of(const struct candidate *c, uint32_t cp)
         else if (holds("«»–—…„“”’‘№° €§©®•·™", cp) || cp == 0xa0)
                 s.sort = TYPO, s.cost = COST_TYPO;
         else
-                s.sort = SYMBOL, s.cost = COST_SYMBOL;
+                s.sort = SYMBOL,
+                s.cost = cp >= 0x2500 && cp < 0x25a0 ? COST_BAD : COST_SYMBOL;
         return s;
 }
 
@@ -237,6 +238,13 @@ pair_cost(unsigned before, unsigned letter)
         return 2 * (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10);
 }
 
+/* Of the end of a word: what is told of it by pairs must weigh elsewhere too. */
+static unsigned
+end_cost(const struct candidate *c, unsigned before)
+{
+        return c->script == CYRILLIC ? pair_cost(before, 0) : c->script == OTHER ? 5 : 0;
+}
+
 /* Where the reader of a text is. */
 struct reader {
         unsigned before; /* the row of the letter before, 0: none */
@@ -252,8 +260,8 @@ read_ascii(struct reader *r, const struct candidate *c, unsigned char b)
 {
         bool letter = is_ascii_letter(b);
 
-        if (r->high && c->script == CYRILLIC)
-                r->cost += pair_cost(r->before, 0);
+        if (r->high)
+                r->cost += end_cost(c, r->before);
         if (r->high && letter && c->script != LATIN)
                 r->cost += COST_MIXED;
         if (r->high && letter && b < 'a' && r->small)
@@ -293,8 +301,8 @@ static void
 read_sign(
     struct reader *r, const struct candidate *c, const struct symbol *s, bool inside)
 {
-        if (r->high && c->script == CYRILLIC)
-                r->cost += pair_cost(r->before, 0);
+        if (r->high)
+                r->cost += end_cost(c, r->before);
         r->cost += s->cost + (inside && (r->high || r->ascii) ? COST_INSIDE : 0);
         *r = (struct reader){.cost = r->cost};
 }
@@ -322,8 +330,8 @@ cost_single(size_t i, const unsigned char *s, size_t n)
                             ascii_next || (at + 1 < n && s[at + 1] >= 128 &&
                                               table[s[at + 1] - 128].sort >= FOREIGN));
         }
-        if (r.high && c->script == CYRILLIC)
-                r.cost += pair_cost(r.before, 0);
+        if (r.high)
+                r.cost += end_cost(c, r.before);
         return r.cost;
 }
 
@@ -416,11 +424,11 @@ static const struct {
         wide_fn cost;
         unsigned prior;
 } wides[] = {
-    {"GB18030", wide_gb, 22},
-    {"BIG5-HKSCS", wide_big5, 24},
-    {"CP932", wide_sjis, 22},
-    {"EUC-JP-MS", wide_euc_jp, 22},
-    {"UHC", wide_korean, 22},
+    {"GB18030", wide_gb, 40},
+    {"BIG5-HKSCS", wide_big5, 42},
+    {"CP932", wide_sjis, 40},
+    {"EUC-JP-MS", wide_euc_jp, 40},
+    {"UHC", wide_korean, 42},
 };
 
 #define N_WIDES (sizeof(wides) / sizeof(wides[0]))
