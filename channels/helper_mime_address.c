@@ -117,6 +117,24 @@ is_edge(char c)
         return isspace((unsigned char)c) || strchr("<>()[]\",;", c) != NULL;
 }
 
+/* Where the domain from `to` on ends; blanks before a point belong to it (RFC 822). */
+static size_t
+address_end(const char *text, size_t n, size_t to)
+{
+        for (;;) {
+                size_t next;
+
+                while (to < n && !is_edge(text[to]))
+                        to++;
+                for (next = to; next < n && text[next] == ' '; next++)
+                        ;
+                if (next == to || next + 2 >= n || text[next] != '.')
+                        return to;
+                for (to = next + 1; to < n && text[to] == ' '; to++)
+                        ;
+        }
+}
+
 /* The first word with an @ in text: true with its place. */
 static bool
 find_address(const char *text, size_t n, size_t *from, size_t *to)
@@ -127,8 +145,7 @@ find_address(const char *text, size_t n, size_t *from, size_t *to)
                 *from = *to = (size_t)(at - text);
                 while (*from > 0 && !is_edge(text[*from - 1]))
                         --*from;
-                while (*to < n && !is_edge(text[*to]))
-                        ++*to;
+                *to = address_end(text, n, *to);
                 if (text + *from < at && (size_t)(at - text) + 1 < *to)
                         return true;
                 at = text + (*to > (size_t)(at - text) ? *to : (size_t)(at - text) + 1);
@@ -375,7 +392,8 @@ read_part(struct mailbox *b, const char *s, size_t n)
         if (*s == ':' && !b->has_angle && !b->has_at &&
             strcasecmp(buf_str(&b->name), "mailto") != 0)
                 mailbox_clear(b); /* that was the name of a group */
-        else if (*s != '"' && *s != '>' && (*s != ',' || b->name.len > 0))
+        else if (*s != '"' && *s != '>' && (*s != ',' || b->name.len > 0) &&
+                 (*s != ' ' || b->name.len == 0 || b->name.data[b->name.len - 1] != ' '))
                 buf_addc(&b->name, *s);
         return 1;
 }

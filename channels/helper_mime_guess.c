@@ -18,8 +18,10 @@
 #include "channels/helper_mime_text.h"
 #include "daemon/base/utf8.h"
 
-#define MAX_LOOK 6000 /* bytes looked at */
+#define MAX_LOOK 4000 /* bytes looked at */
 #define HINT_BONUS 16 /* so much dearer may another charset's rival be */
+#define GARBAGE 17 /* half bits a byte beyond ASCII that no text has on the average */
+#define GARBAGE_LATIN 13
 #define COST_BAD 40 /* a byte that is no character, a C1 control */
 #define COST_FOREIGN 24 /* a letter the language has not */
 #define COST_SYMBOL 22 /* a sign that texts seldom hold */
@@ -484,21 +486,66 @@ offer(struct guess *g, unsigned *best, const char *charset, unsigned cost, unsig
         g->cost = cost;
 }
 
+static bool
+is_wide(const char *charset)
+{
+        for (size_t i = 0; i < N_WIDES; i++)
+                if (strcmp(charset, wides[i].charset) == 0)
+                        return true;
+        return false;
+}
+
+/* What the bytes cost in that charset under its best language; UINT_MAX: no model. */
+static unsigned
+cost_of(const char *charset, const unsigned char *p, size_t n)
+{
+        unsigned best = UINT_MAX;
+
+        for (size_t i = 0; i < N_CANDIDATES; i++)
+                if (strcmp(charset, candidates[i].charset) == 0) {
+                        unsigned cost = cost_single(i, p, n);
+
+                        best = cost < best ? cost : best;
+                }
+        for (size_t i = 0; i < N_WIDES; i++)
+                if (strcmp(charset, wides[i].charset) == 0)
+                        best = cost_wide(wides[i].cost, p, n);
+        return best;
+}
+
+/* So many letters in so good an order are Cyrillic: no need to ask further. */
+static bool
+is_clear(const struct guess *g)
+{
+        return g->n_high > 30 && g->cost > 0 && g->cost < g->n_high * 10;
+}
+
 void
 mime_guess(
     const char *s, size_t n, const char *hint, const char *declared, struct guess *g)
 {
         const unsigned char *p = (const unsigned char *)s;
         unsigned best = UINT_MAX;
+        unsigned per_byte;
 
         *g = (struct guess){.charset = "CP1252", .declared = UINT_MAX};
         g->n_high = stretch(&p, &n);
-        for (size_t i = 0; i < N_CANDIDATES; i++)
+        for (size_t i = 0; i < N_CANDIDATES; i++) {
+                if (candidates[i].script != CYRILLIC && is_clear(g))
+                        break;
                 offer(g, &best, candidates[i].charset, cost_single(i, p, n),
                     candidates[i].prior, hint, declared);
-        for (size_t i = 0; i < N_WIDES; i++)
+        }
+        for (size_t i = 0; i < N_WIDES && !is_clear(g); i++)
                 offer(g, &best, wides[i].charset, cost_wide(wides[i].cost, p, n),
                     wides[i].prior, hint, declared);
+        if (g->declared == UINT_MAX)
+                g->declared = cost_of(declared, p, n);
+        per_byte = GARBAGE;
+        for (size_t i = 0; i < N_CANDIDATES; i++)
+                if (candidates[i].script == LATIN && g->charset == candidates[i].charset)
+                        per_byte = GARBAGE_LATIN;
+        g->garbage = g->n_high > 3 && g->cost > g->n_high * per_byte;
 }
 
 bool
@@ -506,16 +553,7 @@ mime_guess_fits(const char *s, size_t n, const char *charset)
 {
         const unsigned char *p = (const unsigned char *)s;
         unsigned n_high = stretch(&p, &n);
-        bool modelled = false;
+        unsigned cost = cost_of(charset, p, n);
 
-        for (size_t i = 0; i < N_CANDIDATES; i++)
-                if (strcmp(charset, candidates[i].charset) == 0) {
-                        if (cost_single(i, p, n) <= n_high * 11)
-                                return true;
-                        modelled = true;
-                }
-        for (size_t i = 0; i < N_WIDES; i++)
-                if (strcmp(charset, wides[i].charset) == 0)
-                        return cost_wide(wides[i].cost, p, n) <= n_high * 12;
-        return !modelled;
+        return cost == UINT_MAX || cost <= n_high * (is_wide(charset) ? 12 : 11);
 }

@@ -16,6 +16,7 @@ struct guess {
         unsigned cost; /* of it */
         unsigned declared; /* of the declared charset; UINT_MAX: no model of it */
         unsigned n_high; /* bytes >= 0x80 looked at */
+        bool garbage; /* no language costs so much: this is no text */
 };
 
 /* Fills *g. hint (iconv's name, "" none) is preferred where little speaks against it,

@@ -370,23 +370,52 @@ undo(struct buf *out, const struct buf *text, const char *charset)
         return n_high >= 4 && utf8_valid(out->data, out->len);
 }
 
+/* Cyrillic bytes shown as Latin letters and encoded as those: "Ïðèâåò". */
+static bool
+unmask(struct buf *out, const struct buf *text, const char **charset)
+{
+        const uint16_t *latin = mime_guess_points("CP1252");
+        size_t n_high = 0;
+        struct guess g;
+
+        for (size_t i = 0, used; i < text->len; i += used) {
+                uint32_t cp = utf8_next(text->data + i, text->len - i, &used);
+                int byte = byte_of(latin, cp);
+
+                if (byte == -1 || cp == 0xd7)
+                        return false;
+                n_high += byte >= 128;
+                buf_addc(out, (char)byte);
+        }
+        if (n_high < 6)
+                return false;
+        mime_guess(out->data, out->len, "", "CP1252", &g);
+        *charset = g.charset;
+        return g.n_high >= 6 && g.cost * 10 < g.declared * 6 && g.cost < g.n_high * 12 &&
+               (strcmp(g.charset, "CP1251") == 0 || strncmp(g.charset, "KOI8", 4) == 0);
+}
+
 /* UTF-8 that someone took for Latin-1 or windows-1251 and encoded again. Only certain
  * where all of it is that. */
 static void
 undouble(struct sample *t, struct buf *tmp)
 {
-        static const char *const taken_for[] = {"CP1252", "CP1251"};
+        static const char *const taken_for[] = {"CP1252", "CP1251", NULL};
 
-        for (size_t i = 0; i < 2 && tmp->len <= MAX_DOUBLE; i++) {
-                struct buf once = BUF_INIT;
+        for (size_t i = 0; i < 3 && tmp->len <= MAX_DOUBLE; i++) {
+                struct buf once AUTO_BUF = BUF_INIT;
+                const char *charset = "UTF-8";
 
-                if (undo(&once, tmp, taken_for[i])) {
-                        buf_fini(tmp);
-                        *tmp = once;
-                        verdict(t, "UTF-8", "encoded twice");
-                        return;
-                }
-                buf_fini(&once);
+                if (taken_for[i] != NULL ? !undo(&once, tmp, taken_for[i])
+                                         : !unmask(&once, tmp, &charset))
+                        continue;
+                buf_clear(tmp);
+                if (taken_for[i] != NULL)
+                        buf_add(tmp, once.data, once.len);
+                else
+                        convert(tmp, once.data, once.len, charset, SIZE_MAX);
+                verdict(t, charset, "encoded twice");
+                return;
         }
 }
 
@@ -450,6 +479,12 @@ explain_guess(struct sample *t, struct buf *tmp, size_t max, bool bad)
                 return;
         }
         buf_clear(tmp);
+        if (g.garbage) {
+                if (t->name[0] == '\0' || convert(tmp, t->s, t->n, t->name, max) < 0)
+                        take(t, tmp, max, "", "");
+                verdict(t, t->name, "no charset fits");
+                return;
+        }
         convert(tmp, t->s, t->n, g.charset, max);
         verdict(t, g.charset, "letter frequency");
 }
@@ -561,6 +596,12 @@ mime_text_guess(const char *s, size_t n)
 
         mime_guess(s, n, "", "", &g);
         return g.charset;
+}
+
+bool
+charset_verdict_is_garbage(const struct charset_verdict *v)
+{
+        return strcmp(v->why, "no charset fits") == 0;
 }
 
 bool

@@ -30,7 +30,7 @@ struct charset_verdict {
         char declared[40]; /* what the label said, "" nothing */
         /* a constant: "declared" (also plain ASCII), "valid UTF-8", "mostly UTF-8",
          * "byte order mark", "byte order", "escape sequences", "encoded twice",
-         * "letter frequency" */
+         * "letter frequency", "no charset fits" */
         const char *why;
 };
 bool mime_text_decode_as(struct buf *out, const char *s, size_t n, const char *charset,
@@ -40,6 +40,8 @@ bool mime_text_decode_as(struct buf *out, const char *s, size_t n, const char *c
  * it decides where the letters do not. */
 bool mime_text_decode_near(struct buf *out, const char *s, size_t n, const char *charset,
     const char *hint, size_t max, struct charset_verdict *v);
+/* True: the bytes are no text in any charset that is known here. */
+bool charset_verdict_is_garbage(const struct charset_verdict *v);
 /* True: as declared (or plain ASCII), nothing an administrator would ask about. */
 bool charset_verdict_is_ordinary(const struct charset_verdict *v);
 

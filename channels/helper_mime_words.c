@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "channels/helper_mime_header.h"
+#include "daemon/base/utf8.h"
 
 #define MAX_VALUE (256u << 10) /* bytes of one decoded value */
 #define MAX_CHARSET 62
@@ -29,6 +30,8 @@ struct decoder {
         struct buf *out;
         struct buf bytes; /* of the words not written yet */
         char charset[MAX_CHARSET + 2]; /* theirs */
+        const char *from; /* where the first of them begins */
+        const char *to; /* and the last ends */
 };
 
 /* ---- finding them ---- */
@@ -244,31 +247,42 @@ is_false_base64(const char *s, size_t n)
 
 /* ---- the text ---- */
 
-static void
+static bool
 decode_bytes(struct decoder *d, const char *s, size_t n, const char *charset)
 {
+        size_t start = d->out->len;
         struct charset_verdict v;
 
         mime_text_decode_near(d->out, s, n, charset, d->w->hint, MAX_VALUE, &v);
+        if (charset_verdict_is_garbage(&v) && charset[0] != '\0') {
+                d->out->len = start;
+                return false;
+        }
         if (!d->w->odd && !charset_verdict_is_ordinary(&v)) {
                 d->w->odd = true;
                 d->w->verdict = v;
         }
+        return true;
 }
 
+/* What is no text in any charset stays as it was written. */
 static void
 decoder_flush(struct decoder *d)
 {
-        if (d->bytes.len > 0)
-                decode_bytes(d, d->bytes.data, d->bytes.len, d->charset);
+        if (d->bytes.len > 0 && !decode_bytes(d, d->bytes.data, d->bytes.len, d->charset))
+                utf8_add_clean(d->out, d->from, (size_t)(d->to - d->from));
         buf_clear(&d->bytes);
+        d->from = NULL;
 }
 
 static void
-decoder_word(struct decoder *d, const struct word *w)
+decoder_word(struct decoder *d, const struct word *w, const char *from)
 {
         if (strcasecmp(d->charset, w->charset) != 0)
                 decoder_flush(d);
+        if (d->from == NULL)
+                d->from = from;
+        d->to = from + w->used;
         memcpy(d->charset, w->charset, sizeof(d->charset));
         if (w->encoding == 'B' && !is_false_base64(w->text, w->len))
                 words_add_base64(&d->bytes, w->text, w->len);
@@ -285,6 +299,33 @@ all_blank(const char *s, size_t n)
         return true;
 }
 
+/* Copies without line ends and NULs; of the blanks around a fold one stays. */
+static size_t
+unfold(char *to, const char *s, size_t n)
+{
+        bool fold = false;
+        size_t len = 0;
+
+        for (size_t i = 0; i < n; i++) {
+                bool blank = s[i] == ' ' || s[i] == '\t';
+
+                if (s[i] == '\n') {
+                        fold = true;
+                        while (len > 0 && to[len - 1] == ' ')
+                                len--;
+                }
+                if (s[i] == '\r' || s[i] == '\n' || s[i] == '\0' || (fold && blank))
+                        continue;
+                if (fold && len > 0 && to[len - 1] != ' ')
+                        to[len++] = ' ';
+                fold = false;
+                to[len++] = s[i] == '\t' ? ' ' : s[i];
+        }
+        if (fold)
+                to[len++] = ' ';
+        return len;
+}
+
 static void
 decoder_plain(struct decoder *d, const char *s, size_t n)
 {
@@ -292,9 +333,7 @@ decoder_plain(struct decoder *d, const char *s, size_t n)
         char *to = buf_reserve(&line, n);
 
         decoder_flush(d);
-        for (size_t i = 0; i < n; i++)
-                if (s[i] != '\r' && s[i] != '\n' && s[i] != '\0')
-                        to[line.len++] = s[i];
+        line.len = unfold(to, s, n);
         if (line.len > 0)
                 decode_bytes(d, line.data, line.len, "");
 }
@@ -326,7 +365,7 @@ decode_once(struct words *words, struct buf *out, const char *raw, size_t n)
                 }
                 if (p > from && (!any || !all_blank(from, (size_t)(p - from))))
                         decoder_plain(&d, from, (size_t)(p - from));
-                decoder_word(&d, &w);
+                decoder_word(&d, &w, p);
                 from = p += w.used;
                 any = true;
         }
@@ -376,7 +415,6 @@ words_text(struct words *w, struct arena *a, const char *raw, size_t n)
 {
         struct buf b AUTO_BUF = BUF_INIT;
         char *text;
-        size_t len = 0;
 
         if (n > MAX_VALUE)
                 n = MAX_VALUE;
@@ -399,9 +437,7 @@ words_text(struct words *w, struct arena *a, const char *raw, size_t n)
         if (n == 0)
                 return "";
         text = arena_alloc(a, n + 1);
-        for (size_t i = 0; i < n; i++)
-                if (raw[i] != '\r' && raw[i] != '\n')
-                        text[len++] = raw[i] == '\t' ? ' ' : raw[i];
+        text[unfold(text, raw, n)] = '\0';
         return text;
 }
 

@@ -61,12 +61,36 @@ utf8_decode(const char *s, size_t n, size_t *used)
         return (int32_t)cp;
 }
 
+/* Bytes of the whole character of two or three bytes at s whose lead allows all
+ * followers; 0 when it is another, or broken. */
+static size_t
+utf8_simple(const unsigned char *p, size_t n)
+{
+        if (p[0] >= 0xc2 && p[0] <= 0xdf)
+                return n > 1 && (p[1] & 0xc0) == 0x80 ? 2 : 0;
+        if (p[0] > 0xe0 && p[0] <= 0xef && p[0] != 0xed)
+                return n > 2 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 ? 3 : 0;
+        return 0;
+}
+
 bool
 utf8_valid(const char *s, size_t n)
 {
-        for (size_t i = 0, used; i < n; i += used)
-                if (utf8_decode(s + i, n - i, &used) == -1)
+        for (size_t i = 0, used; i < n; i += used) {
+                uint64_t eight;
+
+                if (n - i >= 8) {
+                        memcpy(&eight, s + i, 8);
+                        used = 8;
+                        if ((eight & 0x8080808080808080u) == 0)
+                                continue;
+                }
+                used = (unsigned char)s[i] < 0x80
+                           ? 1
+                           : utf8_simple((const unsigned char *)s + i, n - i);
+                if (used == 0 && utf8_decode(s + i, n - i, &used) == -1)
                         return false;
+        }
         return true;
 }
 
@@ -120,14 +144,22 @@ utf8_is_control(uint32_t cp)
         return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f);
 }
 
-/* Bytes at the beginning of s that need no cleaning: printable ASCII, LF, TAB. */
+/* Bytes at the beginning of s that need no cleaning: printable ASCII, LF, TAB, whole
+ * characters that are no controls. */
 static size_t
 utf8_plain_run(const char *s, size_t n)
 {
-        size_t i = 0;
+        const unsigned char *p = (const unsigned char *)s;
+        size_t i = 0, used;
 
-        while (i < n && ((s[i] >= 0x20 && s[i] < 0x7f) || s[i] == '\n' || s[i] == '\t'))
-                i++;
+        while (i < n) {
+                if ((p[i] >= 0x20 && p[i] < 0x7f) || p[i] == '\n' || p[i] == '\t')
+                        used = 1;
+                else if (p[i] < 0xc2 || (used = utf8_simple(p + i, n - i)) == 0 ||
+                         (p[i] == 0xc2 && p[i + 1] < 0xa0))
+                        break;
+                i += used;
+        }
         return i;
 }
 
