@@ -64,17 +64,21 @@ trim(struct buf *b)
 
 /* ---- one address ---- */
 
-/* Comments, blanks and controls out; "a(x)b" keeps a parenthesis nobody closed. */
+/* Comments, blanks and controls out, but for quoted blanks; "a(x)b" keeps a parenthesis
+ * nobody closed. */
 static void
 squeeze(struct buf *out, const char *s)
 {
         bool comments = strchr(s, ')') != NULL;
+        bool quoted = false;
         unsigned depth = 0;
 
         for (; *s != '\0'; s++) {
-                depth += comments && *s == '(';
-                if (depth == 0 && (unsigned char)*s > 32 && *s != 127 &&
-                    strchr("<>,;", *s) == NULL)
+                quoted = quoted != (*s == '"' && strchr(s, '@') != NULL);
+                depth += comments && !quoted && *s == '(';
+                if (depth == 0 && *s != 127 &&
+                    ((quoted && *s == ' ') ||
+                        ((unsigned char)*s > 32 && strchr("<>,;", *s) == NULL)))
                         buf_addc(out, *s);
                 depth -= *s == ')' && depth > 0;
         }
@@ -143,6 +147,11 @@ find_address(const char *text, size_t n, size_t *from, size_t *to)
 
         while ((at = memchr(at, '@', n - (size_t)(at - text))) != NULL) {
                 *from = *to = (size_t)(at - text);
+                if (*from > 1 && text[*from - 1] == '"') { /* "anna smith"@ */
+                        const char *open = memrchr(text, '"', *from - 1);
+
+                        *from = open != NULL ? (size_t)(open - text) : *from;
+                }
                 while (*from > 0 && !is_edge(text[*from - 1]))
                         --*from;
                 *to = address_end(text, n, *to);
@@ -186,7 +195,7 @@ take_address(struct words *w, struct arena *a, const char **name)
 static const char *
 spelled_address(struct words *w, struct arena *a, const char *text)
 {
-        static const char *const ats[] = {" at ", "(at)", " (at) ", "[at]", " [at] "};
+        static const char *const ats[] = {" at ", "[at]", " [at] "};
 
         for (size_t i = 0; i < sizeof(ats) / sizeof(ats[0]); i++) {
                 const char *at = strstr(text, ats[i]);
@@ -366,6 +375,29 @@ read_word(struct mailbox *b, const char *s, size_t n)
         return len;
 }
 
+static bool
+ends_in_scheme(const struct buf *name)
+{
+        return name->len >= 6 &&
+               strncasecmp(name->data + name->len - 6, "mailto", 6) == 0;
+}
+
+/* "anna (at) b.example" */
+static size_t
+read_spelled_at(struct mailbox *b, const char *s, size_t n)
+{
+        size_t len = 4;
+
+        if (n < 6 || b->name.len == 0 || b->has_angle || strncasecmp(s, "(at)", 4) != 0)
+                return 0;
+        while (len < n && s[len] == ' ')
+                len++;
+        trim(&b->name);
+        buf_addc(&b->name, '@');
+        b->has_at = true;
+        return len;
+}
+
 /* One step of the reader: what begins at s (n bytes left); returns its length. */
 static size_t
 read_part(struct mailbox *b, const char *s, size_t n)
@@ -380,6 +412,8 @@ read_part(struct mailbox *b, const char *s, size_t n)
                 }
                 return read_quoted(&b->name, s, n);
         }
+        if (*s == '(' && !b->has_at && (len = read_spelled_at(b, s, n)) > 0)
+                return len;
         if (*s == '(' && b->last_paren > s)
                 return read_comment(&b->comment, s, n);
         if (*s == '<' && (b->last_at > s || b->last_angle > s))
@@ -389,8 +423,7 @@ read_part(struct mailbox *b, const char *s, size_t n)
         if (*s == '\\' && n > 1 && s[1] == '"')
                 return 2;
         b->has_at = b->has_at || *s == '@';
-        if (*s == ':' && !b->has_angle && !b->has_at &&
-            strcasecmp(buf_str(&b->name), "mailto") != 0)
+        if (*s == ':' && !b->has_angle && !b->has_at && !ends_in_scheme(&b->name))
                 mailbox_clear(b); /* that was the name of a group */
         else if (*s != '"' && *s != '>' && (*s != ',' || b->name.len > 0) &&
                  (*s != ' ' || b->name.len == 0 || b->name.data[b->name.len - 1] != ' '))

@@ -375,6 +375,9 @@ read_number(struct moment *t, const char **s)
                 t->day = v;
         } else if (t->year < 0 && len <= 4) {
                 t->year = full_year(v, len);
+        } else if (t->hour < 0 && len == 4) { /* 0700 */
+                t->hour = v / 100;
+                t->minute = v % 100;
         }
 }
 
@@ -480,7 +483,7 @@ date_of(const char *raw, size_t n)
                         s++;
         }
         if (t.hour < 0)
-                t.hour = t.minute = t.second = 0;
+                t.hour = 0;
         return seconds_of(&t);
 }
 

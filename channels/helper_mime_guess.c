@@ -83,8 +83,9 @@ struct candidate {
         const char *rare;
 };
 
-#define GREEK_COMMON "αοιετσνηυρπκμλςωό"
-#define GREEK_RARE "ίάέήύώδγχθφβξζψϊϋΐΰ"
+/* few are common: Hebrew would pass for Greek without accents else */
+#define GREEK_COMMON "αοιετσνς"
+#define GREEK_RARE "ηυρπκμλωόίάέήύώδγχθφβξζψϊϋΐΰ"
 #define HEBREW_COMMON "יוהלאמרתבשנ"
 #define HEBREW_RARE "דחקעםפטכןגזסצץךף"
 #define ARABIC_COMMON "اليمنتروبةدعسفهكقحجش"
@@ -359,7 +360,7 @@ wide_gb(const unsigned char *s, size_t n, size_t *used)
         if (n >= 4 && s[1] >= '0' && s[1] <= '9' && s[2] >= 0x81 && s[3] >= '0' &&
             s[3] <= '9') {
                 *used = 4;
-                return 40;
+                return 26;
         }
         if (s[1] < 0x40 || s[1] == 0x7f || s[1] == 0xff)
                 return wide_bad(n, used);
@@ -555,5 +556,8 @@ mime_guess_fits(const char *s, size_t n, const char *charset)
         unsigned n_high = stretch(&p, &n);
         unsigned cost = cost_of(charset, p, n);
 
+        if (is_wide(charset) &&
+            (cost_of("CP1251", p, n) < cost || cost_of("KOI8-R", p, n) < cost))
+                return false;
         return cost == UINT_MAX || cost <= n_high * (is_wide(charset) ? 12 : 11);
 }

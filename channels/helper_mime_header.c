@@ -337,7 +337,7 @@ hint_of(const char *raw, size_t n, const struct prescan *p, char name[40])
         char declared[40];
 
         mime_text_label(p->charset, declared, name);
-        if (!is_high(block, p->header_len) || utf8_valid(block, p->header_len))
+        if (utf8_valid(block, p->header_len))
                 return name;
         if (is_high(body, n_body) && !utf8_valid(body, n_body) &&
             (name[0] == '\0' || !mime_guess_fits(body, n_body, name)))

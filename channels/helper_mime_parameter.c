@@ -128,6 +128,8 @@ piece_of(const struct parameter *p, const char *name, struct piece *out)
                out->index < 10000;
              at++)
                 out->index = out->index * 10 + (unsigned)(p->name[at] - '0');
+        if (!isdigit((unsigned char)p->name[at - 1]))
+                return false;
         out->index++;
         out->escaped = at < p->name_len && p->name[at] == '*';
         return at + out->escaped == p->name_len;

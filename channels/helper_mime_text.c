@@ -58,6 +58,17 @@ converter(const char *charset, iconv_t *cd)
         return false;
 }
 
+/* Some converters keep the last letter back: a sign over it might follow. */
+static void
+flush(struct buf *out, iconv_t cd)
+{
+        char *to = buf_reserve(out, 64);
+        size_t room = 64;
+
+        iconv(cd, NULL, NULL, &to, &room);
+        out->len += 64 - room;
+}
+
 /* Converts into out (raw UTF-8) until it holds max bytes; returns how many input
  * bytes fitted nothing, -1 when the charset is unknown. Gives up on bytes that are
  * mostly bad. */
@@ -90,6 +101,7 @@ convert(struct buf *out, const char *s, size_t n, const char *charset, size_t ma
                 if (n_bad > 2000 && (size_t)n_bad * ERRORS_PER > all - n)
                         return (long)all;
         }
+        flush(out, cd);
         return n_bad;
 }
 
@@ -113,7 +125,7 @@ struct sample {
         size_t n;
         size_t n_high; /* bytes >= 0x80 */
         bool escape; /* ESC, SO: switches of character sets */
-        bool zeros;
+        bool zeros; /* or fours: the high halves of Latin and Cyrillic in UTF-16 */
         char name[40]; /* the label as iconv calls it, "" none */
         const char *hint; /* what other parts of the mail are written in */
         struct charset_verdict *v;
@@ -470,11 +482,15 @@ explain_guess(struct sample *t, struct buf *tmp, size_t max, bool bad)
 {
         const char *hint = t->hint;
         struct guess g;
+        bool wide;
 
         if (strncmp(t->name, "ISO-2022-JP", 11) == 0)
                 hint = "CP932";
         mime_guess(t->s, t->n, hint, t->name, &g);
-        if (!bad && (g.cost * 10 > g.declared * 7 || g.declared - g.cost < 16)) {
+        /* Cyrillic makes passable Chinese, Chinese never passable Cyrillic */
+        wide = is_wide_label(t->name) && !is_wide_label(g.charset);
+        if (!bad && (wide ? g.cost >= g.declared
+                          : g.cost * 10 > g.declared * 7 || g.declared - g.cost < 16)) {
                 verdict(t, t->name, "declared"); /* nothing fits much better */
                 return;
         }
@@ -530,7 +546,7 @@ sample_look(struct sample *t)
 {
         t->n_high = count_high(t->s, t->n);
         t->escape = memchr(t->s, 27, t->n) != NULL || memchr(t->s, 14, t->n) != NULL;
-        t->zeros = memchr(t->s, 0, t->n) != NULL;
+        t->zeros = memchr(t->s, 0, t->n) != NULL || memchr(t->s, 4, t->n) != NULL;
         return t->n_high == 0 && !t->escape && !t->zeros &&
                strncmp(t->name, "UTF-16", 6) != 0 && strcmp(t->name, "UTF-7") != 0 &&
                strncmp(t->name, "UTF-32", 6) != 0 && strcmp(t->name, "HZ") != 0;

@@ -47,7 +47,8 @@ word_head(const char *s, size_t n, struct word *w)
                 return 0;
         for (; i < n && s[i] != '?' && len <= MAX_CHARSET; i++) {
                 if ((unsigned char)s[i] < 32 || (unsigned char)s[i] > 126 ||
-                    strchr("=(),<>@", s[i]) != NULL || (s[i] == ' ' && len > 0))
+                    strchr("=(),<>@", s[i]) != NULL ||
+                    (s[i] == ' ' && len > 0 && (i + 1 == n || s[i + 1] != '?')))
                         return 0;
                 if (s[i] != ' ')
                         w->charset[len++] = s[i];
@@ -436,6 +437,9 @@ words_text(struct words *w, struct arena *a, const char *raw, size_t n)
         }
         if (n == 0)
                 return "";
+        if (memchr(raw, '\n', n) == NULL && memchr(raw, '\t', n) == NULL &&
+            memchr(raw, '\r', n) == NULL && memchr(raw, '\0', n) == NULL)
+                return arena_strndup(a, raw, n);
         text = arena_alloc(a, n + 1);
         text[unfold(text, raw, n)] = '\0';
         return text;

@@ -203,10 +203,47 @@ test_header_walk(void **state)
         assert_false(mime_prescan_next(block, strlen(block), &pos, &h));
 }
 
+/* The first charset that a text declares. */
+static void
+test_charset(void **state)
+{
+        (void)state;
+        assert_string_equal(scan(TOP "\r\nbody").charset, "");
+        assert_string_equal(
+            scan(TOP "Content-Type: text/plain; charset=koi8-r\r\n\r\n").charset,
+            "koi8-r");
+        assert_string_equal(scan(TOP "Content-Type: multipart/mixed; boundary=x\r\n\r\n"
+                                     "--x\r\nContent-Type: text/plain;\r\n"
+                                     " charset=\"koi8-r\"\r\n\r\ncharset=utf-8\r\n"
+                                     "--x\r\nContent-Type: text/html; charset=x\r\n\r\n")
+                                .charset,
+            "\"koi8-r\"");
+}
+
+/* A line without a colon does not end a header that goes on behind it. */
+static void
+test_junk_inside(void **state)
+{
+        const char *raw = "From: a@a.example\r\nwhat is this\r\nSubject: x\r\n"
+                          "To: b@b.example\r\n\r\nbody";
+        const char *prose = TOP "prose begins\r\nTo: be or not\r\nto be\r\nthat is\r\n"
+                                "the question\r\n\r\nmore";
+        struct prescan p = scan(raw);
+
+        (void)state;
+        assert_false(p.no_blank);
+        assert_string_equal(raw + p.body_at, "body");
+        p = scan(prose);
+        assert_true(p.no_blank);
+        assert_memory_equal(prose + p.body_at, "prose", 5);
+}
+
 int
 main(void)
 {
         const struct CMUnitTest tests[] = {
+            cmocka_unit_test(test_charset),
+            cmocka_unit_test(test_junk_inside),
             cmocka_unit_test(test_plain),
             cmocka_unit_test(test_blank_lines_and_junk_before),
             cmocka_unit_test(test_no_header),
