@@ -439,13 +439,31 @@ is_wide_label(const char *name)
                strcmp(name, "UHC") == 0;
 }
 
+/* The length without the character that the end cuts. */
+static size_t
+without_tail(const char *s, size_t n)
+{
+        size_t i = n;
+
+        while (i > 0 && n - i < 3 && ((unsigned char)s[i - 1] & 0xc0) == 0x80)
+                i--;
+        return i > 0 && (unsigned char)s[i - 1] >= 0xc3 ? i - 1 : n;
+}
+
 static bool
 explain_utf8(struct sample *t, struct buf *tmp, size_t max)
 {
         bool declared = strcmp(t->name, "UTF-8") == 0;
         bool latin = t->name[0] == '\0' || strcmp(t->name, "CP1252") == 0;
+        bool valid = utf8_valid(t->s, t->n);
+        size_t whole = valid ? t->n : without_tail(t->s, t->n);
 
-        if (!utf8_valid(t->s, t->n)) {
+        if (!valid && whole < t->n && count_high(t->s, whole) > 1 &&
+            utf8_valid(t->s, whole)) {
+                t->n = whole;
+                valid = true;
+        }
+        if (!valid) {
                 if ((!declared && t->name[0] != '\0') || !is_mostly_utf8(t->s, t->n))
                         return false;
                 take(t, tmp, max, "UTF-8", declared ? "declared" : "mostly UTF-8");
