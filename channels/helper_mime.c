@@ -14,6 +14,7 @@
  *      message with "why", when the pre-scan refuses it
  *   R  only the header, without GMime: H (for a mail that has killed P)
  *   C  cut out a part, {"part":"2.1","from":n,"count":m}: B and its bytes
+ *   W  the mail's HTML, sanitised, {"from":n,"count":m}: B and bytes of it
  * E and a sentence: the job could not be done.
  */
 #include <errno.h>
@@ -27,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "channels/helper_mime_html.h"
 #include "channels/helper_mime_parse.h"
 #include "config/bounces.h"
 #include "daemon/base/digest.h"
@@ -34,6 +36,7 @@
 #include "daemon/base/worker.h"
 
 #define MAX_BODY 65536u
+#define MAX_HTML (1u << 20) /* bytes of sanitised HTML */
 #define MAX_RAW (64u << 20) /* mapped at most; beyond 25 MB only the header is read */
 
 /* Sanitizers need system calls of their own. */
@@ -169,6 +172,22 @@ job_cut(struct raw *r, const struct job *job)
         return worker_answer('B', buf_str(&out), out.len);
 }
 
+static int
+job_html(struct raw *r, const struct job *job)
+{
+        struct buf html AUTO_BUF = BUF_INIT;
+        struct buf clean AUTO_BUF = BUF_INIT;
+        struct err err = {0};
+        size_t from;
+
+        if (mime_parse_html(r->data, r->len, &html, &err) == -1)
+                return answer_error(&err);
+        mime_html_clean(&clean, buf_str(&html), html.len, MAX_HTML);
+        from = job->from < clean.len ? job->from : clean.len;
+        return worker_answer('B', buf_str(&clean) + from,
+            job->count < clean.len - from ? job->count : clean.len - from);
+}
+
 static const struct {
         int type;
         int (*run)(struct raw *r, const struct job *job);
@@ -176,6 +195,7 @@ static const struct {
     {'P', job_parse},
     {'R', job_header},
     {'C', job_cut},
+    {'W', job_html},
 };
 
 static size_t

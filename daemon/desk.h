@@ -102,7 +102,7 @@ desk_clock_event(const struct desk *d, const struct ticket *t, struct ticket_eve
 int64_t desk_lease_ms(const struct desk *d, const char *line, const char *agent);
 
 /* Cut one attachment out of the raw message (BLOB): bytes [from, from+count) of the
- * decoded part; at most 1 MB at a time. */
+ * decoded part, of "html" those of the mail's sanitised HTML; at most 1 MB at a time. */
 typedef void (*desk_part_fn)(
     void *arg, const struct err *err, const char *bytes, size_t len);
 void desk_cut_part(struct desk *d, const struct blob_ref *raw, const char *part,

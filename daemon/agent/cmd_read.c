@@ -285,9 +285,12 @@ blob_on_part(void *arg, const struct err *err, const char *bytes, size_t len)
         call_answer(c, &b);
 }
 
+/* Whether a mail has HTML is known only to who reads it again. */
 static bool
 message_has_part(const struct message *m, const char *part)
 {
+        if (strcmp(part, "html") == 0)
+                return m->raw.segment != 0 && strcmp(m->channel, "email") == 0;
         for (size_t i = 0; i < m->n_attachments; i++)
                 if (strcmp(m->attachments[i].part, part) == 0)
                         return m->raw.segment != 0;
