@@ -177,15 +177,17 @@ job_html(struct raw *r, const struct job *job)
 {
         struct buf html AUTO_BUF = BUF_INIT;
         struct buf clean AUTO_BUF = BUF_INIT;
+        struct buf out AUTO_BUF = BUF_INIT;
         struct err err = {0};
         size_t from;
 
         if (mime_parse_html(r->data, r->len, &html, &err) == -1)
                 return answer_error(&err);
         mime_html_clean(&clean, buf_str(&html), html.len, MAX_HTML);
-        from = job->from < clean.len ? job->from : clean.len;
-        return worker_answer('B', buf_str(&clean) + from,
-            job->count < clean.len - from ? job->count : clean.len - from);
+        mime_parse_places(r->data, r->len, buf_str(&clean), clean.len, &out);
+        from = job->from < out.len ? job->from : out.len;
+        return worker_answer('B', buf_str(&out) + from,
+            job->count < out.len - from ? job->count : out.len - from);
 }
 
 static const struct {

@@ -48,4 +48,9 @@ int mime_parse_cut(char *raw, size_t n, const char *part, size_t from, size_t co
  * ERR_NOTFOUND, it has none, ERR_LIMIT. */
 int mime_parse_html(char *raw, size_t n, struct buf *out, struct err *err);
 
+/* Appends sanitised HTML of that mail with each picture's "cid:" followed by the place of
+ * the part that holds it, numbered as in the attachments; of unknown ones unchanged. */
+void mime_parse_places(
+    const char *raw, size_t n, const char *html, size_t len, struct buf *out);
+
 #endif

@@ -147,6 +147,8 @@ is_seq(const struct resp_arg *a)
 static bool
 is_part(const struct resp_arg *a)
 {
+        if (a->len == 4 && memcmp(a->s, "html", 4) == 0)
+                return true;
         for (size_t i = 0; i < a->len; i++)
                 if (!isdigit((unsigned char)a->s[i]) && a->s[i] != '.')
                         return false;
@@ -238,7 +240,7 @@ check_routing(const struct arg_spec *s, const struct resp_arg *a, int64_t *n, bo
                 *expected = "a skill and its level such as network:3 (0 to 10)";
         } else if (s->type == ARG_PART) {
                 *ok = is_part(a);
-                *expected = "a part such as 2 or 2.1";
+                *expected = "a part such as 2 or 2.1, or html";
         } else if (s->type == ARG_ASKED) {
                 *ok = strcasecmp(a->s, "ASKED") == 0;
                 *expected = "ASKED, or nothing";

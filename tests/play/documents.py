@@ -54,6 +54,18 @@ ATTACHED = (b"From: Ivan <ivan@customer.example>\r\nTo: support@desk.example\r\n
             b"attached\r\n--b--\r\n")
 
 
+HTML = ("From: Ivan <ivan@customer.example>\r\nTo: support@desk.example\r\nSubject: VPN\r\n"
+        "Message-ID: <html@customer.example>\r\nDate: Mon, 23 Nov 2026 10:00:00 +0300\r\n"
+        "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: multipart/related; boundary=c\r\n\r\n"
+        "--c\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+        "<html><head><style>p{}</style></head><body onload=x()><script>alert(1)</script>"
+        "<p style='position:fixed;color:red'>Здравствуйте <a href='javascript:x()'>x</a> "
+        "<img src='cid:a%25b@x' alt='Схема'></p><img src=http://tracker.example/></body></html>\r\n"
+        "--c\r\nContent-Type: image/png\r\nContent-ID: <a%b@x>\r\nContent-Disposition: inline; filename=a.png\r\n\r\n"
+        "png\r\n--c--\r\n--b--\r\n").encode()
+
+
 class Documents(unittest.TestCase):
     def keeps(self, name, document):
         self.assertEqual([], wrong(json.loads(document), schema(name)), name)
@@ -92,6 +104,20 @@ class Documents(unittest.TestCase):
             self.assertEqual(b"attached", a("BLOB", "1", "2").encode())
             self.assertEqual("tac", a("BLOB", "1.1", "2", "OFFSET", 2, "COUNT", 3))
             self.assertEqual("NOSUCH", a.raw("BLOB", "1", "9").code)
+
+    def test_html(self):
+        with Desk(live=False) as d:
+            d.deliver(HTML)
+            a = d.agent("anna")
+            t = d.wait_reserve(a)["id"]
+            html = a("BLOB", t, "html")
+            self.assertEqual('<p style="color:red">Здравствуйте <a>x</a> <img src="cid:1.2" alt="Схема"></p>', html)
+            self.assertEqual(html.encode()[3:9].decode(), a("BLOB", t + ".1", "html", "OFFSET", 3, "COUNT", 6))
+            self.assertEqual("", a("BLOB", t, "html", "OFFSET", 5000))
+            self.assertEqual(b"png", a("BLOB", t, "1.2").encode())
+            d.deliver(ATTACHED)
+            self.assertEqual("NOSUCH", a.raw("BLOB", d.wait_reserve(a)["id"], "html").code)
+            self.assertEqual("BADARG", a.raw("BLOB", t, "htm").code)
 
     def test_outbox_drop(self):
         with Desk(live=False) as d:
