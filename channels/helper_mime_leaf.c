@@ -395,6 +395,41 @@ leaf_attach(struct walk *w, const struct mime_part *p, const struct place *at)
         attach(w, p, at, NULL);
 }
 
+/* What a file is by its suffix, where nothing else tells it. */
+const char *
+leaf_type_by_name(const char *name)
+{
+        static const char *const types[][2] = {{"pdf", "application/pdf"},
+            {"doc", "application/msword"}, {"xls", "application/vnd.ms-excel"},
+            {"ppt", "application/vnd.ms-powerpoint"},
+            {"docx", "application/"
+                     "vnd.openxmlformats-officedocument.wordprocessingml.document"},
+            {"xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+            {"pptx", "application/"
+                     "vnd.openxmlformats-officedocument.presentationml.presentation"},
+            {"odt", "application/vnd.oasis.opendocument.text"},
+            {"ods", "application/vnd.oasis.opendocument.spreadsheet"},
+            {"rtf", "application/rtf"}, {"zip", "application/zip"},
+            {"7z", "application/x-7z-compressed"}, {"rar", "application/vnd.rar"},
+            {"gz", "application/gzip"}, {"tar", "application/x-tar"},
+            {"xml", "application/xml"}, {"json", "application/json"},
+            {"p7s", "application/pkcs7-signature"}, {"msg", "application/vnd.ms-outlook"},
+            {"txt", "text/plain"}, {"log", "text/plain"}, {"csv", "text/csv"},
+            {"htm", "text/html"}, {"html", "text/html"}, {"ics", "text/calendar"},
+            {"vcf", "text/vcard"}, {"eml", "message/rfc822"}, {"jpg", "image/jpeg"},
+            {"jpeg", "image/jpeg"}, {"png", "image/png"}, {"gif", "image/gif"},
+            {"bmp", "image/bmp"}, {"tif", "image/tiff"}, {"tiff", "image/tiff"},
+            {"webp", "image/webp"}, {"svg", "image/svg+xml"}, {"heic", "image/heic"},
+            {"mp3", "audio/mpeg"}, {"wav", "audio/wav"}, {"ogg", "audio/ogg"},
+            {"mp4", "video/mp4"}, {"mov", "video/quicktime"}, {"avi", "video/x-msvideo"}};
+        const char *dot = strrchr(name, '.');
+
+        for (size_t i = 0; dot != NULL && i < sizeof(types) / sizeof(types[0]); i++)
+                if (strcasecmp(dot + 1, types[i][0]) == 0)
+                        return types[i][1];
+        return "application/octet-stream";
+}
+
 bool
 leaf_attach_inside(struct walk *w, const struct source *src, const char *path,
     const char *name, const char *type, struct slice content_id)
@@ -408,7 +443,8 @@ leaf_attach_inside(struct walk *w, const struct source *src, const char *path,
         to = list_add(w, src, path, NULL, &pic);
         if (to != NULL) {
                 to->name = clean_name(w->m->arena, name, strlen(name));
-                to->type = arena_strdup(w->m->arena, type);
+                to->type = type[0] != '\0' ? arena_strdup(w->m->arena, type)
+                                           : leaf_type_by_name(to->name);
         }
         return true;
 }

@@ -25,10 +25,10 @@ type_of_file(const struct tnef_file *f)
         if (f->is_tnef)
                 return "application/ms-tnef";
         if (n < 3 || n > 120 || strchr(type, '/') == NULL)
-                return "application/octet-stream";
+                return "";
         for (size_t i = 0; i < n; i++)
                 if (type[i] <= 32 || type[i] >= 127)
-                        return "application/octet-stream";
+                        return "";
         return type;
 }
 

@@ -223,8 +223,7 @@ without_files(struct walk *w, struct slice s, const char *path, struct buf *hold
                 const char *name = clean_name(w->scratch, u.name, u.name_len);
 
                 if (walk_wants(w, inside))
-                        leaf_attach_inside(
-                            w, &src, inside, name, "application/octet-stream", none);
+                        leaf_attach_inside(w, &src, inside, name, "", none);
                 if (!w->inner && w->wanted == NULL)
                         message_find(w->m, "structure", "uuencode",
                             "part %s: file %u in its text, %s", path, n,

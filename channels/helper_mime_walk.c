@@ -30,19 +30,25 @@ form_free(struct form *f)
         *f = (struct form){.html = false};
 }
 
-/* Is b better than what was found so far? Plain text before HTML, but not when it only
- * says that there is HTML; among equals the first. */
+/* Does the plain text only say that there is HTML? Then the HTML does not say so. */
 static bool
-form_is_better(const struct form *b, const struct form *best)
+is_excuse_for(const struct form *plain, const struct form *html)
 {
-        if (b->text.len == 0)
+        return text_is_excuse(&plain->text) &&
+               (strcasestr(buf_str(&html->text), "html") == NULL ||
+                   html->text.len > 3 * plain->text.len);
+}
+
+/* Is f better than what was found so far? Plain text before HTML, unless it is an
+ * excuse; among equals the first. */
+static bool
+form_is_better(const struct form *f, const struct form *best)
+{
+        if (f->text.len == 0 || best->text.len == 0)
+                return f->text.len > 0;
+        if (f->html == best->html)
                 return false;
-        if (best->text.len == 0)
-                return true;
-        if (b->html)
-                return !best->html && text_is_excuse(&best->text) &&
-                       b->text.len > best->text.len;
-        return best->html && !(text_is_excuse(&b->text) && best->text.len > b->text.len);
+        return f->html ? is_excuse_for(best, f) : !is_excuse_for(f, best);
 }
 
 /* Forms for devices, said again in text or HTML. */

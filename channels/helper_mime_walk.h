@@ -107,9 +107,11 @@ leaf_bytes(const struct mime_part *p, struct buf *hold, size_t max, struct slice
 struct source leaf_source(const struct mime_part *p);
 /* Lists a part (or gives it, when it is the wanted one). */
 void leaf_attach(struct walk *w, const struct mime_part *p, const struct place *at);
-/* Lists what was found inside a part; name and type are cleaned. False: it is enough. */
+/* Lists what was found inside a part; its name is cleaned, type "" is told by the name.
+ * False: it is enough. */
 bool leaf_attach_inside(struct walk *w, const struct source *src, const char *path,
     const char *name, const char *type, struct slice content_id);
+const char *leaf_type_by_name(const char *name);
 /* Is this what a report consists of? Its bytes are kept then. */
 bool leaf_report(struct walk *w, const struct mime_part *p, const struct place *at);
 /* The name of a part's file, "" when it has none. */
