@@ -53,6 +53,35 @@ test_both_ways(void **state)
         assert_null(m);
 }
 
+/* What the helper found is completed by intake: the lists read can be appended to. */
+static void
+test_found_more(void **state)
+{
+        (void)state;
+        for (size_t n = 0; n < 40; n++) {
+                struct buf b AUTO_BUF = BUF_INIT;
+                struct message *m = NULL;
+                struct err err;
+
+                buf_adds(&b, "{\"findings\":[");
+                for (size_t i = 0; i < n; i++)
+                        buf_addf(&b, "%s[\"kind\",\"%zu\",\"why\"]", i ? "," : "", i);
+                buf_adds(&b, "],\"notices\":[");
+                for (size_t i = 0; i < n; i++)
+                        buf_addf(
+                            &b, "%s{\"kind\":\"pgp\",\"part\":\"%zu\"}", i ? "," : "", i);
+                buf_adds(&b, "]}");
+                assert_int_equal(message_parse(b.data, b.len, &m, &err), 0);
+                message_find(m, "language", "ru", "letters");
+                message_notice(m, "smime", "", "it is signed");
+                assert_int_equal(m->n_findings, n + 1);
+                assert_int_equal(m->n_notices, n + 1);
+                assert_string_equal(m->findings[n].found, "ru");
+                assert_string_equal(m->notices[n].kind, "smime");
+                message_free(&m);
+        }
+}
+
 static void
 test_tail_is_what_put_completes(void **state)
 {
@@ -243,6 +272,7 @@ main(void)
 {
         const struct CMUnitTest tests[] = {
             cmocka_unit_test(test_both_ways),
+            cmocka_unit_test(test_found_more),
             cmocka_unit_test(test_tail_is_what_put_completes),
             cmocka_unit_test(test_absent_is_empty),
             cmocka_unit_test(test_hostile_is_refused_by_name),
