@@ -243,9 +243,12 @@ template_render(const struct config *c, const char *name, const char *lang,
 {
         const char *path = "";
 
-        if (template_find(c, name, lang, a, &path, NULL) == -1 &&
-            template_find(c, name, c->languages[0], a, &path, err) == -1)
-                return -1;
+        out->language = lang;
+        if (template_find(c, name, lang, a, &path, NULL) == -1) {
+                out->language = c->languages[0];
+                if (template_find(c, name, c->languages[0], a, &path, err) == -1)
+                        return -1;
+        }
         return template_render_from(path, v, a, out, err);
 }
 

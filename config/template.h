@@ -18,9 +18,10 @@ struct template_values { /* "" when unknown, then {x|otherwise} gives otherwise 
 struct template_mail {
         const char *subject;
         const char *text; /* \n line ends */
+        const char *language; /* of the file that was found */
 };
 
-/* Fills template NAME in language LANG (missing: the desk's first language).
+/* Fills template NAME in language LANG (missing, or "": the desk's first language).
  * -1 with ERR_CONFIG naming the file and what is wrong. */
 int template_render(const struct config *c, const char *name, const char *lang,
     const struct template_values *v, struct arena *a, struct template_mail *out,

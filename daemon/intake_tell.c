@@ -125,7 +125,7 @@ job_ask(struct job *j, struct put *p)
         m->sent_at_us = p->now_ms * 1000;
         m->subject = words.subject;
         m->text = words.text;
-        m->language = p->ack_language;
+        m->language = words.language;
         message_format_tail(m, &tail);
         p->ask = arena_strndup(j->arena, tail.data, tail.len);
         message_free(&m);

@@ -154,6 +154,7 @@ outbox_words(const struct config *c, const struct outbox_entry *e, const struct 
                 out->subject =
                     subject_for_answer(a, t->id, t->subject, !outbox_is_consult(e));
                 out->text = arena_strdup(a, m->text);
+                out->language = e->language;
                 return 0;
         }
         if (template_render(c, e->template, e->language, &v, a, out, err) == -1)
@@ -168,8 +169,7 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
     struct arena *a, struct buf *out, struct err *err)
 {
         const struct mail_account *account = config_mail(c, e->account);
-        struct mail_out o = {
-            .language = e->language, .date_us = e->created_ms * 1000, .in_reply_to = ""};
+        struct mail_out o = {.date_us = e->created_ms * 1000, .in_reply_to = ""};
         struct template_mail words;
         const char *at;
 
@@ -188,6 +188,7 @@ outbox_render(const struct config *c, const struct outbox_entry *e,
                 return -1;
         o.subject = words.subject;
         o.text = words.text;
+        o.language = words.language;
         o.is_automatic = outbox_is_automatic(e);
         return mail_compose(&o, out, err);
 }
