@@ -144,9 +144,7 @@ judge_weighed(struct message *m, const struct config *c, const struct marks *k)
                 found(m, k->kind, k->first, why);
         else if (is_list(m, c, k))
                 found(m, MESSAGE_LIST,
-                    k->n_list > 0 && message_header(m, "List-Id") != NULL ? "List-Id"
-                                                                          : k->first,
-                    why);
+                    message_header(m, "List-Id") != NULL ? "List-Id" : k->first, why);
         else if (k->sum >= MARKS_MACHINE)
                 found(m, MESSAGE_AUTO_REPLY, k->first, why);
         else if (mail_is_thanks(m))
