@@ -318,6 +318,8 @@ weigh_sender(const struct message *m, const struct config *c, struct marks *k)
                 add(k, EVIDENCE_QUIET, 0, MESSAGE_MESSAGE, "envelope sender",
                     m->envelope_from);
         }
+        if (address_is_unread(m->reply_to.address))
+                add(k, EVIDENCE_SENDER, 60, AUTO, "Reply-To", m->reply_to.address);
         if (has_null_sender(m))
                 add(k, EVIDENCE_SENDER, 45, AUTO, "null sender", "");
         else if (m->has_envelope && config_is_ours(c, m->envelope_from))

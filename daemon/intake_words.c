@@ -283,6 +283,8 @@ static const struct marked_words subjects[] = {
     {"доставка отложена", REPORT, 80, 80},
     {"delivery has been delayed", REPORT, 80, 80},
     {"complaint about message from", REPORT, 100, 100},
+    {"report domain", REPORT, 0, 100}, /* DMARC, RFC 7489 */
+    {"[preview] report domain", REPORT, 0, 100},
     {"abuse report", REPORT, 60, 80},
     /* answers to invitations */
     {"accepted", INVITED, 0, 1},
@@ -620,7 +622,7 @@ static const struct marked_words phrases[] = {
 #define N_OF(array) (sizeof(array) / sizeof *(array))
 
 /* What may stand behind the words of a subject that is a machine's: nothing, a sign, or
- * how long. "out of office hours question" is a person's. */
+ * how long ("out of office hours question" is a person's); behind the surest, anything. */
 static bool
 ends_there(const char *s)
 {
@@ -657,7 +659,8 @@ words_of_subject(const char *subject, int *weight)
                 int w;
 
                 if (strncmp(subject, subjects[i].words, n) != 0 ||
-                    !ends_there(subject + n))
+                    !(ends_there(subject + n) ||
+                        (subjects[i].weight >= MARKS_MACHINE && subject[n] == ' ')))
                         continue;
                 w = has_colon(subject + n) ? subjects[i].weight_colon
                                            : subjects[i].weight;

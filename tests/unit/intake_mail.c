@@ -171,6 +171,13 @@ static const struct sample samples[] = {
     {"X-Failed-Recipients: a@b.example", ANN, ANN, "x", "x", MESSAGE_BOUNCE, MARKED},
     {"", ANN, ANN, "Прочтено: Принтер", "Ваше сообщение was read on Monday",
         MESSAGE_REPORT, MARKED},
+    {"Reply-To: noreply-dmarc@google.example", "reports@google.example", ANN,
+        "Report domain: customer.example Submitter: google.example Report-ID: 7", "",
+        MESSAGE_REPORT, MARKED},
+    {"", "staff@hotmail.example", ANN, " complaint about message from 192.0.2.1", "x",
+        MESSAGE_REPORT, MARKED},
+    {"", "x@mx.example", ANN, "Mail delivery failed: returning message to sender", "x",
+        MESSAGE_BOUNCE, MARKED},
     /* lists */
     {"List-Id: <users.example>\nPrecedence: list\nList-Post: <mailto:u@l.example>", ANN,
         "users-bounces@l.example", "[users] Printer", "Does yours print?", MESSAGE_LIST,

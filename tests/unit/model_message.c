@@ -237,7 +237,6 @@ test_address_is_safe(void **state)
         assert_false(address_is_safe("\xff@b"));
 }
 
-<<<<<<< HEAD
 /* What was read can be added to, however many there were. */
 static void
 test_more_findings_behind_those_read(void **state)
@@ -265,32 +264,6 @@ test_more_findings_behind_those_read(void **state)
                 assert_int_equal(m->n_notices, n + 9);
                 assert_string_equal(m->findings[n + 8].why, "8");
                 message_free(&m);
-=======
-/* What was read may be added to: intake completes the findings of the helper. */
-static void
-test_findings_grow(void **state)
-{
-        (void)state;
-        for (int n = 0; n < 40; n++) {
-                struct message *m = message_new(), *read = NULL;
-                struct buf b AUTO_BUF = BUF_INIT;
-                struct err err;
-
-                for (int i = 0; i < n; i++) {
-                        message_find(m, "kind", "message", "%d", i);
-                        message_notice(m, "tnef", "1", "%d", i);
-                }
-                message_format(m, &b);
-                assert_int_equal(message_parse(b.data, b.len, &read, &err), 0);
-                for (int i = 0; i < 40; i++) {
-                        message_find(read, "acknowledgement", "none", "%d", i);
-                        message_notice(read, "tnef", "2", "%d", i);
-                }
-                assert_int_equal(read->n_findings, n + 40);
-                assert_string_equal(read->findings[n + 39].why, "39");
-                message_free(&m);
-                message_free(&read);
->>>>>>> 20aa9b1 (daemon/model: what was read may be grown: findings, notices have the room that arena_grow expects)
         }
 }
 
@@ -298,7 +271,6 @@ int
 main(void)
 {
         const struct CMUnitTest tests[] = {
-            cmocka_unit_test(test_findings_grow),
             cmocka_unit_test(test_both_ways),
             cmocka_unit_test(test_found_more),
             cmocka_unit_test(test_tail_is_what_put_completes),
