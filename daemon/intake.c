@@ -167,6 +167,19 @@ job_message_unknown(struct job *j)
         j->message = m;
 }
 
+/* Too short to tell: by its letters; without any, the desk's first one. */
+static const char *
+language_guess(const struct config *c, const struct message *m)
+{
+        const char *s = *m->text != '\0' ? m->text : m->subject;
+
+        for (const char *p = s; *p != '\0'; p++)
+                if ((unsigned char)*p >= 0x80 || (*p >= 'A' && *p <= 'Z') ||
+                    (*p >= 'a' && *p <= 'z'))
+                        return utf8_language(s, strlen(s));
+        return c->n_languages > 0 ? c->languages[0] : "en";
+}
+
 /* What the daemon knows better than the helper. */
 static void
 job_complete_message(struct job *j)
@@ -186,8 +199,7 @@ job_complete_message(struct job *j)
         if (*m->from.address == '\0')
                 m->from.address = m->envelope_from;
         if (*m->language == '\0')
-                m->language = utf8_language(*m->text != '\0' ? m->text : m->subject,
-                    strlen(*m->text ? m->text : m->subject));
+                m->language = language_guess(j->intake->desk->config, m);
         if (*m->digest == '\0')
                 m->digest = arena_printf(m->arena, "raw-%s", m->raw.sha256);
         j->digest = arena_printf(j->keep, "%s:%s", j->account, m->digest);

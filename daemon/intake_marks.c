@@ -11,7 +11,8 @@
 #include "daemon/base/utf8.h"
 
 #define MAX_HEADERS 1000u /* looked at */
-#define MAX_TEXT 4000u /* bytes of the new text in which phrases are looked for */
+#define MAX_HEAD 1200u /* bytes of the new text in which phrases are looked for: its */
+#define MAX_TAIL 500u /* beginning and its end */
 #define MAX_WORDS 75 /* all phrases together */
 
 enum how {
@@ -328,21 +329,33 @@ weigh_sender(const struct message *m, const struct config *c, struct marks *k)
 
 /* ---- what it says ---- */
 
-/* Folded, with straight apostrophes; lines are joined, for phrases go over their ends. */
+/* Folded, with straight apostrophes; lines are joined, for phrases go over their ends. Of
+ * a long text its beginning and its end. */
 static const char *
 fold_cut(struct arena *a, const char *s)
 {
-        size_t n = strlen(s), to = 0;
-        char *folded = utf8_fold(a, s, utf8_cut(s, n, n < MAX_TEXT ? n : MAX_TEXT));
+        size_t n = strlen(s), head = n, tail = 0, to = 0;
+        char *folded;
 
+        if (n > MAX_HEAD + MAX_TAIL) {
+                head = utf8_cut(s, n, MAX_HEAD);
+                tail = MAX_TAIL; /* a character cut in two matches nothing */
+                s = arena_printf(a, "%.*s %s", (int)head, s, s + n - tail);
+                head += tail + 1;
+        }
+        folded = utf8_fold(a, s, head);
         for (const char *p = folded; *p != '\0'; p++) {
-                if (strncmp(p, "\xe2\x80\x99", 3) == 0) {
+                unsigned char c = (unsigned char)*p;
+
+                if (c > ' ' && c != 0xc2 && c != 0xe2) {
+                        folded[to++] = *p;
+                } else if (c == 0xe2 && strncmp(p, "\xe2\x80\x99", 3) == 0) {
                         folded[to++] = '\'';
                         p += 2;
-                } else if ((unsigned char)*p <= ' ' || strncmp(p, "\xc2\xa0", 2) == 0) {
+                } else if (c <= ' ' || strncmp(p, "\xc2\xa0", 2) == 0) {
                         if (to > 0 && folded[to - 1] != ' ')
                                 folded[to++] = ' ';
-                        p += *p == '\xc2';
+                        p += c == 0xc2;
                 } else {
                         folded[to++] = *p;
                 }
