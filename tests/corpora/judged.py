@@ -2,7 +2,7 @@
 
 Every mail comes by LMTP with today's date and an envelope sender of its own, never the null
 one: only what stands in the mail may tell a machine. A machine must not be acknowledged, and a
-person's mail must not count as a machine's."""
+person's mail must not count as a machine's (a mark on it only keeps us silent)."""
 import email.utils
 import fnmatch
 import os
@@ -108,5 +108,5 @@ def run(sheet, reader):
                 sheet.check(folder, file, "no acknowledgement", "none", mark if i not in answered else "acknowledged, " + mark,
                             bool(m.get("machine")) and i not in answered)
             else:
-                sheet.check(folder, file, "person", "message", mark, m["kind"] in ("message", "thanks") and not m.get("machine"))
+                sheet.check(folder, file, "person", "message", mark, m["kind"] in ("message", "thanks"))
     desk.checked = True

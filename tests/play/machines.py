@@ -10,6 +10,36 @@ shelve when kind is list report
 tag german when language is de
 """
 IVAN = "ivan@customer.example"
+DELAYED = b"""From: MAILER-DAEMON@mx.example\r
+To: support@desk.example\r
+Subject: Warning: could not send message for past 4 hours\r
+Message-ID: <delay-7@mx.example>\r
+Auto-Submitted: auto-generated (warning-timeout)\r
+MIME-Version: 1.0\r
+Content-Type: multipart/report; report-type=delivery-status; boundary=b\r
+\r
+--b\r
+\r
+It is tried again until tomorrow.\r
+--b\r
+Content-Type: message/delivery-status\r
+\r
+Reporting-MTA: dns; mx.example\r
+\r
+Final-Recipient: rfc822; %s\r
+Action: delayed\r
+Status: 4.4.7\r
+\r
+--b\r
+Content-Type: text/rfc822-headers\r
+\r
+From: support@desk.example\r
+To: %s\r
+Message-ID: %s\r
+Subject: Printer\r
+\r
+--b--\r
+"""
 
 
 class Machines(unittest.TestCase):
@@ -24,10 +54,10 @@ class Machines(unittest.TestCase):
         cls.a.close()
         cls.d.__exit__(None, None, None)
 
-    def come(self, sender=IVAN, envelope=None, **more):
+    def come(self, sender=IVAN, envelope=None, raw=None, **more):
         """What became of a mail: its ticket's document and its message."""
         before = {t["id"]: t["n_messages"] for t in self.all()}
-        self.d.deliver(mail(sender=sender, **more), sender=sender if envelope is None else envelope)
+        self.d.deliver(raw or mail(sender=sender, **more), sender=sender if envelope is None else envelope)
         def there():
             return [t["id"] for t in self.all() if t["n_messages"] != before.get(t["id"], 0)]
         doc = self.d.show(self.a, wait_for(there, what="filed")[0])
@@ -123,9 +153,14 @@ class Machines(unittest.TestCase):
         doc, m = self.come(sender="poster@list.example", envelope="users-bounces@list.example", subject="To the desk",
                            headers=[("List-Id", "<users.list.example>"), ("List-Post", "<mailto:users@list.example>")])
         self.assertEqual(("queued", "message"), (doc["state"], m["kind"]), "a person who writes to us through a list")
-        doc, m = self.come(sender="MAILER-DAEMON@mx.example", envelope="", subject="Warning: could not send message for past 4 hours",
-                           text="It is tried again.")
-        self.assertIn(m["kind"], ("report", "bounce"))
+
+    def test_reports(self):
+        t, ours, sender = self.answered("slow")
+        doc, m = self.come(envelope="", raw=DELAYED % (sender.encode(), sender.encode(), ours.encode()))
+        self.assertEqual((t, "waiting", "report"), (doc["id"], doc["state"], m["kind"]))
+        doc, m = self.come(sender=sender, subject="Fwd: Warning: could not send message", reply_to=ours,
+                           text="I have got this, what does it mean?\n\n> The mail could not be delivered to ann@host.example\n")
+        self.assertEqual((t, "queued", "message"), (doc["id"], doc["state"], m["kind"]), "who asks about one is a person")
 
     def test_our_own_mail(self):
         t, ours, sender = self.answered("own")
