@@ -168,12 +168,9 @@ cut_middle(struct trim *t)
         if (i < t->end && t->lines[i].kind == LINE_QUOTE &&
             (t->lines[i].flags & LINE_MARKED) && t->lines[i].depth == 0)
                 cut_top_quote(t, i);
-        for (i = 0; i < t->end; i++) {
-                if (t->lines[i].kind == LINE_SIGNATURE)
-                        trim_take(t, i, i + 1, "signature", "a program appended it");
-                else if (t->lines[i].kind == LINE_ARMOUR)
-                        trim_take(t, i, i + 1, "armour", "of PGP");
-        }
+        for (i = 0; i < t->end; i++)
+                if (t->lines[i].kind == LINE_SIGNATURE || t->lines[i].kind == LINE_ARMOUR)
+                        i = trim_appended(t, i) - 1;
 }
 
 /* ---- the answer ---- */

@@ -136,6 +136,8 @@ enum word_kind trim_label(const struct trim *t, size_t i, size_t *value);
  * footers at the tail, banners at the head. */
 void trim_tail(struct trim *t);
 void trim_head(struct trim *t);
+/* Takes the lines around i that a program or PGP appended; the line behind them. */
+size_t trim_appended(struct trim *t, size_t i);
 
 /* helper_mime_trim_forward.c: the line where a forwarded mail begins, or n_lines; and
  * what it says. */

@@ -15,6 +15,13 @@
 #define ATTRIBUTION_MAX 420
 #define CANDIDATES 4000 /* lines tried as the end of one; no mail has so many */
 
+/* Without a > before it: text, or what the HTML alone calls a quote. */
+static bool
+is_bare(const struct trim_line *l)
+{
+        return l->kind == LINE_TEXT || (l->kind == LINE_QUOTE && l->depth == 0);
+}
+
 /* ---- header blocks ---- */
 
 /* Where the colon of a label stands, n: none; *after: behind it. */
@@ -117,7 +124,7 @@ rule_above(const struct trim *t, size_t i)
 
         while (k > 0 && i - k < 2 && t->lines[k - 1].kind == LINE_EMPTY)
                 k--;
-        if (k > 0 && t->lines[k - 1].kind == LINE_TEXT && trim_rule(t, k - 1, &c) >= 3)
+        if (k > 0 && is_bare(&t->lines[k - 1]) && trim_rule(t, k - 1, &c) >= 3)
                 return k - 1;
         return i;
 }
@@ -190,7 +197,7 @@ find_header_block(struct trim *t, size_t i)
         if (!announced && !t->is_reply && is_shown(t, i))
                 return b.end;
         t->has_attribution = true;
-        if (t->lines[i].kind == LINE_TEXT) /* in a quote it only tells that it is one */
+        if (is_bare(&t->lines[i])) /* in a quote it only tells that it is one */
                 lines_set(t, above, b.end, LINE_HEADER);
         return b.end;
 }
@@ -312,7 +319,7 @@ find_markers(struct trim *t)
                         t->lines[i].kind = LINE_FORWARD;
                 else if (is_marker(t, i, WORD_ORIGINAL))
                         t->lines[i].kind =
-                            kind == LINE_QUOTE ? LINE_QUOTE : LINE_ORIGINAL;
+                            is_bare(&t->lines[i]) ? LINE_ORIGINAL : LINE_QUOTE;
                 else if (kind == LINE_TEXT && is_above_line(s, n))
                         t->lines[i].kind = LINE_ABOVE;
                 else if (kind == LINE_TEXT && is_mobile(s, n))
@@ -606,7 +613,7 @@ followed_by_quote(const struct trim *t, size_t i)
 static void
 set_attribution(struct trim *t, size_t first, size_t last, enum verdict v)
 {
-        bool quoted = t->lines[last].kind == LINE_QUOTE;
+        bool quoted = !is_bare(&t->lines[last]);
         size_t value;
 
         t->has_attribution = true;
@@ -630,7 +637,7 @@ find_attributions(struct trim *t)
                 enum verdict v = NOT;
                 size_t first;
 
-                if (t->lines[i].kind == LINE_QUOTE && t->has_attribution)
+                if (!is_bare(&t->lines[i]) && t->has_attribution)
                         continue;
                 if (!may_end(t, i))
                         continue;

@@ -381,6 +381,26 @@ tail_quote(struct trim *t)
         return true;
 }
 
+/* The lines of the same kind around i, which is one that a program or PGP appended. */
+size_t
+trim_appended(struct trim *t, size_t i)
+{
+        size_t from = i, to = i + 1;
+        uint8_t kind = t->lines[i].kind;
+        bool marked = t->lines[i].flags & LINE_MARKED;
+
+        while (from > 0 && t->lines[from - 1].kind == kind)
+                from--;
+        while (to < t->end && t->lines[to].kind == kind)
+                to++;
+        if (kind == LINE_ARMOUR)
+                trim_take(t, from, to, "armour", "of PGP");
+        else
+                trim_take(t, from, to, "signature",
+                    marked ? "marked so in the HTML" : "a program appended it");
+        return to;
+}
+
 static bool
 tail_step(struct trim *t)
 {
@@ -391,14 +411,8 @@ tail_step(struct trim *t)
                 return false;
         switch ((enum line_kind)t->lines[t->end - 1].kind) {
         case LINE_SIGNATURE:
-                trim_take(t, t->end - 1, t->end, "signature",
-                    t->lines[t->end - 1].flags & LINE_MARKED ? "marked so in the HTML"
-                                                             : "a program appended it");
-                t->end--;
-                return true;
         case LINE_ARMOUR:
-                trim_take(t, t->end - 1, t->end, "armour", "of PGP");
-                t->end--;
+                trim_appended(t, t->end - 1);
                 return true;
         case LINE_QUOTE:
         case LINE_ATTRIBUTION:

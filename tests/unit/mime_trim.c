@@ -714,6 +714,29 @@ test_marks(void **state)
         message_free(&m);
 }
 
+/* Outlook's forward: the HTML calls it a quote, the subject says what it is. */
+static void
+test_marked_forward(void **state)
+{
+        static const char text[] =
+            "FYI\n----\nFrom: Bob <b@x.example>\nSent: Monday\nTo: Ann\nSubject: x\n"
+            "Does it leak?\n";
+        struct text_mark list[] = {{TEXT_QUOTE, 4, sizeof text - 1}};
+        struct text_marks marks = {list, 1};
+        struct message *m = trimmed("FW: x", text, &marks);
+
+        (void)state;
+        assert_non_null(m->forwarded);
+        assert_string_equal(m->forwarded->address, "b@x.example");
+        assert_string_equal(m->forwarded->text, "Does it leak?");
+        assert_string_equal(shown(m), text);
+        message_free(&m);
+        m = trimmed("RE: x", text, &marks);
+        assert_null(m->forwarded);
+        assert_string_equal(shown(m), "FYI");
+        message_free(&m);
+}
+
 static void
 test_findings(void **state)
 {
@@ -853,6 +876,7 @@ main(void)
             cmocka_unit_test_teardown(test_forward_kinds, samples_end),
             cmocka_unit_test_teardown(test_forward_not, samples_end),
             cmocka_unit_test_teardown(test_marks, samples_end),
+            cmocka_unit_test_teardown(test_marked_forward, samples_end),
             cmocka_unit_test_teardown(test_findings, samples_end),
             cmocka_unit_test_teardown(test_properties, samples_end),
             cmocka_unit_test_teardown(test_linear, samples_end),
