@@ -438,7 +438,7 @@ const char *
 mime_language_of(const char *subject, const char *text, const char **why)
 {
         struct counted c = {.words = BUF_INIT};
-        const char *language, *unused;
+        const char *language, *unused = "";
 
         why = why == NULL ? &unused : why;
         count_text(&c, text);
