@@ -64,6 +64,33 @@ trim(struct buf *b)
 
 /* ---- one address ---- */
 
+/* Where an address begins that has words before it: "anna smith@b.example". Blanks
+ * beside @ and points are only obsolete. */
+static const char *
+last_word(const char *s)
+{
+        const char *at = strrchr(s, '@');
+        const char *from = at;
+
+        if (at == NULL || at != strchr(s, '@') ||
+            memchr(s, '"', (size_t)(at - s)) != NULL ||
+            memchr(s, '(', (size_t)(at - s)) != NULL)
+                return s;
+        while (from > s && from[-1] == ' ')
+                from--;
+        for (; from > s; from--) {
+                const char *before = from;
+
+                if (from[-1] != ' ')
+                        continue;
+                while (before > s && before[-1] == ' ')
+                        before--;
+                if (before > s && before[-1] != '.' && *from != '.')
+                        return from;
+        }
+        return s;
+}
+
 /* Comments, blanks and controls out, but for quoted blanks; "a(x)b" keeps a parenthesis
  * nobody closed. */
 static void
@@ -97,7 +124,7 @@ clean_address(struct words *w, struct arena *a, const char *s)
 
         if (strncasecmp(s, "mailto:", 7) == 0 || strncasecmp(s, "smtp:", 5) == 0)
                 route = strchr(s, ':');
-        squeeze(&b, route != NULL ? route + 1 : s);
+        squeeze(&b, last_word(route != NULL ? route + 1 : s));
         if (b.len > MAX_ADDRESS)
                 return "";
         address = arena_strdup(a, words_text(w, a, buf_str(&b), b.len));

@@ -439,6 +439,15 @@ strip(const char *raw, size_t n, char text[MAX_TEXT + 1])
                 depth -= raw[i] == ')' && depth > 0;
         }
         text[len] = '\0';
+        for (char *from = text, *to = text;; from++) { /* blanks around colons */
+                if (*from == ':')
+                        while (to > text && to[-1] == ' ')
+                                to--;
+                if (*from != ' ' || to == text || to[-1] != ':')
+                        *to++ = *from;
+                if (*from == '\0')
+                        break;
+        }
 }
 
 static int64_t

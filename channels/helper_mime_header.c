@@ -32,11 +32,17 @@ add_id(struct arena *a, const char *s, size_t n, const char ***list, size_t *n_l
         struct buf clean AUTO_BUF = BUF_INIT;
         char id[MAX_ID_LEN];
         size_t len = 0;
+        unsigned depth = 0; /* of comments */
         bool plain = true;
+        bool comments = memchr(s, ')', n) != NULL;
 
         if (*n_list >= max)
                 return;
         for (size_t i = 0; i < n; i++) {
+                depth -= depth > 0 && i > 0 && s[i - 1] == ')';
+                depth += comments && s[i] == '(';
+                if (depth > 0)
+                        continue;
                 if ((unsigned char)s[i] <= 32 || s[i] == 127 || s[i] == '<')
                         continue;
                 if (len == MAX_ID_LEN)

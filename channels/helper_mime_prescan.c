@@ -79,16 +79,21 @@ starts_with(const struct line *l, const char *word)
 static bool
 is_known_header(const struct line *l)
 {
-        static const char *const known[] = {"From:", "To:", "Subject:", "Date:",
-            "Received:", "Message-ID:", "Return-Path:", "MIME-Version:", "Content-Type:",
-            "Cc:", "Delivered-To:", "Reply-To:", "Sender:", "X-", "DKIM-Signature:",
-            "In-Reply-To:", "References:", "Content-Transfer-Encoding:", "ARC-",
-            "Authentication-Results:", "List-", "Envelope-To:", "Auto-Submitted:"};
+        static const char *const known[] = {"From", "To", "Subject", "Date", "Received",
+            "Message-ID", "Return-Path", "MIME-Version", "Content-Type", "Cc",
+            "Delivered-To", "Reply-To", "Sender", "DKIM-Signature", "In-Reply-To",
+            "References", "Content-Transfer-Encoding", "Authentication-Results",
+            "Envelope-To", "Auto-Submitted"};
+        static const char *const families[] = {"X-", "ARC-", "List-"};
+        size_t n = name_length(l->s, l->len);
 
-        if (name_length(l->s, l->len) == 0)
+        if (n == 0)
                 return false;
         for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-                if (starts_with(l, known[i]))
+                if (strlen(known[i]) == n && strncasecmp(l->s, known[i], n) == 0)
+                        return true;
+        for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+                if (starts_with(l, families[i]))
                         return true;
         return false;
 }
@@ -273,7 +278,7 @@ is_boundary(const struct scan *c, const struct line *l)
 }
 
 /* Does the header go on behind a line that is none of its? Then most lines up to the
- * empty one are header lines, a known one among them; a body without an empty line
+ * empty one are header lines, a known one among them, or four are known; a body without an empty line
  * before it goes on with prose. */
 static bool
 goes_on(const char *raw, size_t n, size_t at)
@@ -281,12 +286,12 @@ goes_on(const char *raw, size_t n, size_t at)
         struct line l;
         unsigned n_lines = 0;
         unsigned n_prose = 0;
-        bool known = false;
+        unsigned n_known = 0;
 
         for (; next_line(raw, n, at, &l) && n_lines < 100; at = l.next, n_lines++) {
                 if (l.len == 0)
-                        return known && n_prose * 3 < n_lines;
-                known = known || is_known_header(&l);
+                        return n_known > 3 || (n_known > 0 && n_prose * 3 < n_lines);
+                n_known += is_known_header(&l);
                 n_prose += !is_header_line(&l);
         }
         return false;

@@ -366,6 +366,8 @@ decode_once(struct words *words, struct buf *out, const char *raw, size_t n)
                 }
                 if (p > from && (!any || !all_blank(from, (size_t)(p - from))))
                         decoder_plain(&d, from, (size_t)(p - from));
+                if (p > raw && p[-1] == ']' && !any) /* a tag that a filter glued to it */
+                        buf_addc(out, ' ');
                 decoder_word(&d, &w, p);
                 from = p += w.used;
                 any = true;

@@ -56,7 +56,7 @@ test_odd_words(void **state)
         says("=?utf-8?B?0J/RgNC40LI?= x", "Прив x");
         says("=?utf-8?B?0J/RgNC4\r\n 0LLQtdGC?=", "Привет");
         says("=?utf-8?B?=D0=9F=D1=80?=", "Пр");
-        says("[x]=?koi8-r?B?8NLJ18XU?=[y]", "[x]Привет[y]");
+        says("[x]=?koi8-r?B?8NLJ18XU?=[y]", "[x] Привет[y]");
         /* a fold inside that the folder made, and blanks that are the writer's */
         says("=?utf-8?Q?Hello\r\n _there!?=", "Hello there!");
         says("=?utf-8?Q?Hello dear\r\n all?=", "Hello dear all");
@@ -211,6 +211,8 @@ test_odd_addresses(void **state)
         mailboxes("\"a@b.example\"", "|a@b.example");
         mailboxes("anna at b.example (Anna)", "Anna|anna@b.example");
         mailboxes("anna(at)b.example", "|anna@b.example");
+        mailboxes("Anna <anna smith@b.example>", "Anna|smith@b.example");
+        mailboxes("Anna <anna @ b . example>", "Anna|anna@b.example");
         mailboxes("meet at noon", "meet at noon|");
         mailboxes("'a@b.example'", "|a@b.example");
         mailboxes("<a@b.example.>", "|a@b.example");
@@ -266,6 +268,7 @@ test_ids(void **state)
         ids("<a@b", "a@b");
         ids("<<a@b>>", "a@b");
         ids("<a @ b>", "a@b");
+        ids("<a @ b (c) .example>", "a@b.example");
         ids("anna@b wrote on Monday", "");
         ids("lonely-word", "lonely-word");
 }
@@ -315,6 +318,7 @@ test_old_dates(void **state)
         date("November 24, 2026 10:00:00 AM GMT+0300", 1795503600);
         date("24 Nov 126 07:00:00 GMT", 1795503600);
         date("24 Nov 2026 07.00.00 GMT", 1795503600);
+        date("Tue, 24 Nov 2026 07(x):   00  :  00 -0000", 1795503600);
         /* comments anywhere, zones of all kinds */
         date("Tue (Tuesday), 24 (x (y)) Nov 2026 10:00:00 +0300 (MSK)", 1795503600);
         date("Tue, 24 Nov 2026 02:00:00 EST", 1795503600);
