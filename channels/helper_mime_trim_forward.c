@@ -196,8 +196,10 @@ read_fields(struct trim *t, size_t i, struct forwarded_mail *f)
                 gap = 0;
                 behind = i + 1;
         }
-        /* Lines between the last label and an empty line continue it. */
-        if (n_labels >= 2 && i < t->n_lines && t->lines[i].n_fold == 0 && i - behind < 3)
+        /* Lines between the last label and an empty line continue it, unless they are
+         * all that the mail says. */
+        if (n_labels >= 2 && i < t->n_lines && t->lines[i].n_fold == 0 &&
+            i - behind < 3 && says_something(t, i))
                 behind = i;
         return n_labels > 0 ? behind : 0;
 }
