@@ -60,7 +60,7 @@ static const struct {
     {ATTR_CLASS, M_ENDS, "zmail_extra", SIGN_CONTAINER},
     /* Zimbra */
     {ATTR_DATA_MARKER, M_IS, "__quoted_text__", SIGN_QUOTE},
-    {ATTR_DATA_MARKER, M_IS, "__headers__", SIGN_INTRO},
+    {ATTR_DATA_MARKER, M_IS, "__headers__", SIGN_QUOTE},
     {ATTR_DATA_MARKER, M_BEGINS, "__sig_", SIGN_SIGNATURE},
     /* GMX, web.de, 1&1 */
     {ATTR_NAME, M_IS, "quote", SIGN_QUOTE},
@@ -362,7 +362,7 @@ void
 html_marker_init(struct html_marker *m)
 {
         memset(m, 0, sizeof(*m));
-        m->owner = m->container = m->forward = -1;
+        m->owner = m->container = m->forward = m->intro = -1;
 }
 
 void
@@ -409,6 +409,62 @@ mark_add(struct html_marker *m, const char *text, size_t to)
         m->list[m->n++] = (struct text_mark){m->kind, from, to};
 }
 
+/* Is [from, to) one or two lines? Some begin with empty ones. */
+static bool
+is_short(const char *text, size_t from, size_t to)
+{
+        unsigned lines = 0;
+
+        while (from < to && strchr("> \n", text[from]) != NULL)
+                from++;
+        while (to > from && strchr("> \n", text[to - 1]) != NULL)
+                to--;
+        if (to - from > MAX_INTRO)
+                return false;
+        for (size_t i = from; i < to; i++)
+                lines += text[i] == '\n';
+        return lines <= 1;
+}
+
+/* A container whose quote is no blockquote: one of its first lines must tell whose. */
+static bool
+begins_with_intro(const char *s, size_t n)
+{
+        for (unsigned lines = 0; n > 0 && lines < 4; lines++) {
+                const char *nl = memchr(s, '\n', n);
+                struct html_value v = {s, nl != NULL ? (size_t)(nl - s) : n};
+
+                if (memchr(v.s, ':', v.n) != NULL && has_digit_or_at(&v))
+                        return true;
+                n -= v.n + (nl != NULL);
+                s += v.n + (nl != NULL);
+        }
+        return false;
+}
+
+/* Above the introduction stands what a person wrote: programs put the cursor into their
+ * containers. */
+static void
+intro_shorten(struct html_marker *m, const char *text, size_t n)
+{
+        if (!is_short(text, m->from, n))
+                m->from = intro_begin(text, m->from, n);
+}
+
+/* Where a quote that begins at n is introduced, at low or above: by what its text looks
+ * like, else by the element for that, in which people also write. */
+static size_t
+quote_begin(const struct html_marker *m, const char *text, size_t low, size_t n)
+{
+        size_t from = intro_begin(text, low, n);
+
+        if (from == n && m->intro_to > low && m->intro_from >= low &&
+            only_blank(text + m->intro_to, n - m->intro_to) &&
+            is_short(text, m->intro_from, m->intro_to))
+                from = m->intro_from;
+        return from;
+}
+
 static void
 mark_begin(struct html_marker *m, enum text_mark_kind kind, int owner, const char *text,
     size_t n)
@@ -418,8 +474,8 @@ mark_begin(struct html_marker *m, enum text_mark_kind kind, int owner, const cha
         m->open = true;
         m->kind = kind;
         m->owner = owner;
-        m->from =
-            kind == TEXT_QUOTE ? intro_begin(text, low, n) : dashes_begin(text, low, n);
+        m->from = kind == TEXT_QUOTE ? quote_begin(m, text, low, n)
+                                     : dashes_begin(text, low, n);
 }
 
 /* A quote begins inside of what is marked: a container hands its mark to it, so that
@@ -440,6 +496,7 @@ mark_hand_over(
                         m->open = false;
                         m->forward = m->container;
                 } else {
+                        intro_shorten(m, text, n);
                         m->owner = index;
                 }
         }
@@ -457,6 +514,13 @@ html_marker_open(
                         m->forward = index;
                 return;
         }
+        if (sign == SIGN_INTRO) {
+                if (m->intro < 0 && !m->open) {
+                        m->intro = index;
+                        m->intro_from = m->intro_to = n;
+                }
+                return;
+        }
         if (m->open && !mark_hand_over(m, sign, index, text, n))
                 return;
         if (sign == SIGN_BLOCKQUOTE && m->container < 0)
@@ -472,8 +536,16 @@ html_marker_closed(struct html_marker *m, int index, const char *text, size_t n)
 {
         if (m->forward == index)
                 m->forward = -1;
-        if (m->open && m->owner == index)
-                mark_add(m, text, n);
+        if (m->intro == index) {
+                m->intro = -1;
+                m->intro_to = n;
+        }
+        if (m->open && m->owner == index) {
+                if (index != m->container ||
+                    begins_with_intro(text + m->from, n - m->from))
+                        mark_add(m, text, n);
+                m->open = false;
+        }
         if (m->container == index)
                 m->container = -1;
 }

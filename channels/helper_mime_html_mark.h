@@ -38,6 +38,8 @@ struct html_marker {
         enum text_mark_kind kind;
         size_t from; /* where it begins in the text */
         int owner; /* the element that ends it; -1: the end of the text */
+        int intro; /* the introduction that is open; -1 none */
+        size_t intro_from, intro_to; /* the last one; both 0: none */
         int container; /* the outermost open one; -1 none */
         int forward; /* the element of a forwarded mail that is open; -1 none */
 };
