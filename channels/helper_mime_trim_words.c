@@ -32,6 +32,16 @@ static struct folded_word folded[N_WORDS]; /* sorted by kind */
 static size_t first_of[WORD_KINDS + 1]; /* where each kind begins */
 static bool ready;
 
+/* Thousands of words are looked for in every line: by their first three bytes, all of a
+ * kind at once. */
+#define N_SLOTS 8192u
+_Static_assert(WORD_KINDS <= 64, "a bit for each kind of words");
+static uint64_t slot_kinds[N_SLOTS]; /* kinds that have a word there */
+static uint16_t slot_first[N_SLOTS]; /* 1 + its first word; 0: none */
+static uint16_t slot_next[N_WORDS]; /* 1 + the next word of the same slot */
+static uint64_t short_kinds; /* kinds that have words of less than three bytes */
+_Static_assert(N_WORDS < 65535, "words are numbered in 16 bits");
+
 bool
 word_is_letter(uint32_t cp)
 {
@@ -99,6 +109,52 @@ word_fold(struct buf *out, const char *s, size_t n)
         fold_into(out, s, n, false);
 }
 
+static unsigned
+slot_at(const char *s)
+{
+        const unsigned char *b = (const unsigned char *)s;
+        uint32_t key = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
+
+        return (key * 2654435761u) >> 19;
+}
+
+static enum word_kind
+kind_of(size_t word)
+{
+        unsigned kind = 0;
+
+        while (word >= first_of[kind + 1])
+                kind++;
+        return (enum word_kind)kind;
+}
+
+static void
+words_index(void)
+{
+        for (size_t i = N_WORDS; i-- > 0;) {
+                uint64_t bit = (uint64_t)1 << kind_of(i);
+                unsigned slot;
+
+                if (folded[i].n < 3) {
+                        short_kinds |= bit;
+                        continue;
+                }
+                slot = slot_at(folded[i].s);
+                slot_kinds[slot] |= bit;
+                slot_next[i] = slot_first[slot];
+                slot_first[slot] = (uint16_t)(i + 1);
+        }
+}
+
+/* Can a word of the kind begin with what stands at s? */
+static bool
+may_begin(enum word_kind kind, const char *s, size_t n)
+{
+        uint64_t kinds = short_kinds | (n >= 3 ? slot_kinds[slot_at(s)] : 0);
+
+        return kinds >> kind & 1;
+}
+
 static void
 words_prepare(void)
 {
@@ -119,6 +175,7 @@ words_prepare(void)
                 }
         }
         first_of[WORD_KINDS] = at;
+        words_index();
         ready = true;
 }
 
@@ -126,6 +183,8 @@ bool
 word_is(enum word_kind kind, const char *s, size_t n)
 {
         words_prepare();
+        if (!may_begin(kind, s, n))
+                return false;
         for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
                 if (folded[i].n == n && memcmp(folded[i].s, s, n) == 0)
                         return true;
@@ -156,6 +215,8 @@ word_starts(enum word_kind kind, const char *s, size_t n)
         size_t best = 0;
 
         words_prepare();
+        if (!may_begin(kind, s, n))
+                return 0;
         for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
                 if (folded[i].n > best && folded[i].n <= n &&
                     memcmp(folded[i].s, s, folded[i].n) == 0)
@@ -169,6 +230,8 @@ word_begins(enum word_kind kind, const char *s, size_t n)
         size_t best = 0;
 
         words_prepare();
+        if (!may_begin(kind, s, n))
+                return 0;
         for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++) {
                 const struct folded_word *w = &folded[i];
 
@@ -182,44 +245,65 @@ word_begins(enum word_kind kind, const char *s, size_t n)
         return best;
 }
 
-/* Does w stand in s (with no letter at its sides)? */
+/* Does w stand at s + at (with no letter at its sides)? */
 static bool
-stands(const struct folded_word *w, const char *s, size_t n, bool whole)
+stands_at(const struct folded_word *w, const char *s, size_t n, size_t at, bool whole)
 {
-        const char *p = s, *end = s + n;
+        if (w->n > n - at || memcmp(s + at, w->s, w->n) != 0)
+                return false;
+        return !whole || (!(letter_before(s, at) && letter_at(w->s, w->n, 0)) &&
+                             !(letter_before(w->s, w->n) && letter_at(s, n, at + w->n)));
+}
 
-        while (w->n <= (size_t)(end - p) &&
-               (p = memmem(p, (size_t)(end - p), w->s, w->n)) != NULL) {
-                size_t at = (size_t)(p - s);
-
-                if (!whole ||
-                    (!(letter_before(s, at) && letter_at(w->s, w->n, 0)) &&
-                        !(letter_before(w->s, w->n) && letter_at(s, n, at + w->n))))
+/* A word too short for the index. */
+static bool
+short_stands(const struct folded_word *w, const char *s, size_t n, bool whole)
+{
+        for (size_t at = 0; w->n < 3 && at + w->n <= n; at++)
+                if (stands_at(w, s, n, at, whole))
                         return true;
-                p++;
-        }
         return false;
+}
+
+/* How many words of the kind stand in s; stops at max. */
+static unsigned
+words_standing(enum word_kind kind, const char *s, size_t n, bool whole, unsigned max)
+{
+        uint8_t seen[N_WORDS / 8 + 1] = {0};
+        unsigned found = 0;
+
+        if (short_kinds >> kind & 1)
+                for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
+                        found += short_stands(&folded[i], s, n, whole);
+        for (size_t at = 0; at + 3 <= n && found < max; at++) {
+                unsigned slot = slot_at(s + at);
+
+                if ((slot_kinds[slot] >> kind & 1) == 0)
+                        continue;
+                for (size_t i = slot_first[slot]; i != 0; i = slot_next[i - 1]) {
+                        if (i - 1 < first_of[kind] || i - 1 >= first_of[kind + 1] ||
+                            (seen[i / 8] >> i % 8 & 1) != 0 ||
+                            !stands_at(&folded[i - 1], s, n, at, whole))
+                                continue;
+                        seen[i / 8] |= (uint8_t)(1u << i % 8);
+                        found++;
+                }
+        }
+        return found;
 }
 
 bool
 word_stands(enum word_kind kind, const char *s, size_t n, bool whole)
 {
         words_prepare();
-        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
-                if (stands(&folded[i], s, n, whole))
-                        return true;
-        return false;
+        return words_standing(kind, s, n, whole, 1) > 0;
 }
 
 unsigned
 word_count(enum word_kind kind, const char *s, size_t n)
 {
-        unsigned found = 0;
-
         words_prepare();
-        for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
-                found += stands(&folded[i], s, n, false);
-        return found;
+        return words_standing(kind, s, n, false, N_WORDS);
 }
 
 /* p with *s against s, both whole. */
