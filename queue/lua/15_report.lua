@@ -61,12 +61,23 @@ local function deliveries_again(json)
         return '[' .. table.concat(list, ',') .. ']'
 end
 
+-- As the entry has it, which sends to all who do not have it: who is only late does.
+local function deliveries_of_entry(json)
+        local list = deliveries_of(json)
+        for i, element in ipairs(list) do
+                if is_reported(element) and delivery_state(element) == 'deferred' then
+                        list[i] = string.gsub(element, '"state":"deferred"', '"state":"sent"', 1)
+                end
+        end
+        return '[' .. table.concat(list, ',') .. ']'
+end
+
 -- It has been sent to all, but one of them was refused since: a dead letter.
 entry_bounced = function(n)
         local k = 'ob:' .. n
         local dk, m = 't:' .. (hget(k, 'ticket') or '') .. ':d', hget(k, 'message') or ''
         hset(k, 'state', 'dead')
-        hset(k, 'delivery', hget(dk, m) or '')
+        hset(k, 'delivery', deliveries_of_entry(hget(dk, m) or '[]'))
         write('ZREM', 'obdue', n)
         write('ZADD', 'dead', num(now_ms), n)
 end
@@ -77,7 +88,7 @@ local function entry_again(n)
         local dk, m = 't:' .. (hget(k, 'ticket') or '') .. ':d', hget(k, 'message') or ''
         local json = deliveries_again(hget(dk, m) or '[]')
         hset(dk, m, json)
-        hset(k, 'delivery', json)
+        hset(k, 'delivery', deliveries_of_entry(json))
         hdel(k, 'bounced')
 end
 
@@ -127,7 +138,7 @@ if verb == 'put' then
         -- The entry is there again, or yet, and says so.
         local function report_entry(birth, entry, m, list, words)
                 local k, t = 'ob:' .. entry, 't:' .. birth
-                local all = '[' .. table.concat(list, ',') .. ']'
+                local all = deliveries_of_entry('[' .. table.concat(list, ',') .. ']')
                 if not entry_load(entry) then
                         local doc = call('LINDEX', P .. t .. ':m', num(int(string.match(m, '%d+$'), 'message') - 1)) or ''
                         local to = {}
