@@ -13,6 +13,8 @@
 #include "channels/helper_mime_prescan.h"
 #include "channels/helper_mime_walk.h"
 
+#define TOLD_PARTS 40 /* of the tree, in findings */
+
 /* ---- several forms of the same ---- */
 
 /* What one form of an alternative says. */
@@ -200,6 +202,10 @@ walk_part(struct walk *w, const struct mime_part *p, const struct place *at)
         if (p->odd != NULL && w->wanted == NULL && !w->inner)
                 message_find(w->m, "structure", p->type, "part %s: %s",
                     p->path[0] != '\0' ? p->path : "0", p->odd);
+        else if (p->depth > 0 && w->n_leaves < TOLD_PARTS && w->wanted == NULL &&
+                 !w->inner)
+                message_find(w->m, "structure", p->type, "part %s, %zu bytes", p->path,
+                    p->body_len);
         if (p->child == NULL && mime_part_is_multipart(p) && p->depth < MIME_MAX_DEPTH)
                 return; /* an empty one */
         if (p->child == NULL) {

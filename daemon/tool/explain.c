@@ -186,6 +186,8 @@ print_json(const struct explained *x, const struct decision *d)
         json_agents(x->config, d, &o);
         jo_kbool(&o, "makes_ticket", x->makes_ticket && !x->is_refused);
         jo_kstrings(&o, "notes", x->notes, x->n_notes);
+        if (x->is_mail)
+                explain_mail_json(x, &o);
         jo_close(&o, '}');
         puts(buf_str(&b));
 }
@@ -195,7 +197,12 @@ print_explained(const struct explained *x, const struct decision *d)
 {
         struct buf b AUTO_BUF = BUF_INIT;
 
-        print_message(x->message);
+        if (x->is_mail)
+                explain_mail_print(x, &b);
+        else
+                print_message(x->message);
+        fputs(buf_str(&b), stdout);
+        buf_clear(&b);
         for (size_t i = 0; i < x->n_notes; i++)
                 printf("note         %s\n", x->notes[i]);
         if (x->is_refused || !x->makes_ticket)
@@ -214,6 +221,8 @@ explain_message(struct tool *t, struct explained *x)
 
         assert(x->message != NULL);
         if (strcmp(x->message->channel, "email") == 0)
+                x->forwarded_by = mail_take_forwarded(x->message, x->config);
+        if (strcmp(x->message->channel, "email") == 0)
                 mail_judge(x->message, x->config, false);
         rules_decide(x->config, &f, x->a, &d);
         if (t->json)
@@ -224,6 +233,21 @@ explain_message(struct tool *t, struct explained *x)
 }
 
 /* ---- what it is ---- */
+
+/* Which of ours it was written to; the first when none is named. */
+static const char *
+mail_account_of(const struct config *c, const struct message *m)
+{
+        for (size_t i = 0; i < m->n_to + m->n_cc; i++) {
+                const struct mail_address *x =
+                    i < m->n_to ? &m->to[i] : &m->cc[i - m->n_to];
+                const struct mail_account *acc = config_mail(c, x->address);
+
+                if (acc != NULL)
+                        return acc->address;
+        }
+        return c->n_mails > 0 ? c->mails[0].address : "";
+}
 
 static int
 explain_mail(struct explained *x, int fd, size_t len, struct err *err)
@@ -239,7 +263,9 @@ explain_mail(struct explained *x, int fd, size_t len, struct err *err)
                 *err = e.err;
                 return -1;
         }
+        x->is_mail = true;
         e.message->channel = "email";
+        e.message->account = mail_account_of(c, e.message);
         return 0;
 }
 
@@ -285,7 +311,7 @@ int
 verb_explain(struct tool *t, int argc, char **argv)
 {
         struct arena *a AUTO_ARENA = arena_new();
-        struct explained x = {.a = a};
+        struct explained x = {.a = a, .forwarded_by = ""};
         struct config_report report = {.text = BUF_INIT};
         struct err err = {.kind = ERR_NONE};
         struct config *c;

@@ -10,6 +10,7 @@
 
 #include "channels/form_parse.h"
 #include "config/config.h"
+#include "daemon/base/json.h"
 #include "daemon/model/message.h"
 
 struct explained {
@@ -18,12 +19,19 @@ struct explained {
         struct message *message; /* the caller frees it */
         const char **notes; /* what the channel itself would do: one sentence each */
         size_t n_notes;
+        bool is_mail; /* a mail file, read by the helper */
+        const char *forwarded_by; /* the agent who forwarded it, "" nobody */
         bool is_refused; /* the channel would not take it: the notes say why */
         bool makes_ticket; /* false: a call that makes none (short, a note, not ours) */
 };
 
 void explained_note(struct explained *x, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What is understood of a mail (judged, so mail_judge was called), for people; as members
+ * of an object. */
+void explain_mail_print(const struct explained *x, struct buf *out);
+void explain_mail_json(const struct explained *x, struct json_out *o);
 
 /* Are these words of the form key=value? */
 bool explain_is_words(int n, char **words);

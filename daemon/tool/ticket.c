@@ -150,6 +150,31 @@ head_customer(struct paper *p, const json_t *d)
         add_facts(p, &facts);
 }
 
+/* Mail to him came back: before anybody answers there again. */
+static void
+head_refused(struct paper *p, const json_t *d)
+{
+        const json_t *list = json_list(json_obj(d, "customer"), "refused");
+        struct arena *a AUTO_ARENA = arena_new();
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const json_t *r = json_array_get(list, i);
+                struct buf row AUTO_BUF = BUF_INIT;
+                const char *s;
+                char at[48];
+
+                s = arena_printf(a, tr("mail to %.120s was refused (%s)%s: %s"),
+                    json_str(r, "address", "?"), when_of(p, r, "at", at),
+                    json_bool(r, "permanent", false) ? tr(" for good") : "",
+                    *json_str(r, "reply", "") != '\0' ? json_str(r, "reply", "")
+                                                      : json_str(r, "status", ""));
+                screen_add_line(&row, s, strlen(s));
+                buf_adds(p->out, screen_style(STYLE_RED));
+                screen_add_wrapped(p->out, buf_str(&row), p->columns, "");
+                buf_adds(p->out, screen_style(STYLE_NONE));
+        }
+}
+
 static const char *
 promise_name(const char *key)
 {
@@ -299,6 +324,43 @@ message_title(struct paper *p, const json_t *m)
         buf_addc(p->out, '\n');
 }
 
+static size_t
+n_lines(const char *s)
+{
+        size_t n = 0;
+
+        for (; *s != '\0'; s++)
+                n += *s == '\n' || s[1] == '\0';
+        return n;
+}
+
+/* What could not be shown, who forwarded it, whom a mail of ours did not reach. */
+static void
+message_notices(struct paper *p, const json_t *m)
+{
+        const json_t *notices = json_list(m, "notices");
+        const json_t *failed = json_list(m, "failed_recipients");
+        struct arena *a AUTO_ARENA = arena_new();
+
+        for (size_t i = 0; i < json_array_size(notices) + json_array_size(failed); i++) {
+                bool is_notice = i < json_array_size(notices);
+                const json_t *x =
+                    is_notice ? json_array_get(notices, i)
+                              : json_array_get(failed, i - json_array_size(notices));
+                struct buf row AUTO_BUF = BUF_INIT;
+                const char *s =
+                    is_notice ? json_str(x, "text", "")
+                              : arena_printf(a, tr("not reached: %s %s %s"),
+                                    json_str(x, "address", ""), json_str(x, "status", ""),
+                                    json_str(x, "reply", ""));
+
+                screen_add_line(&row, s, strlen(s));
+                buf_adds(p->out, screen_style(STYLE_YELLOW));
+                screen_add_wrapped(p->out, buf_str(&row), p->columns, "");
+                buf_adds(p->out, screen_style(STYLE_NONE));
+        }
+}
+
 /* Without trailing blank lines. */
 static void
 message_text(struct paper *p, const json_t *m)
@@ -312,6 +374,13 @@ message_text(struct paper *p, const json_t *m)
                 clean.data[--clean.len] = '\0';
         if (clean.len > 0)
                 screen_add_wrapped(p->out, clean.data, p->columns, "");
+        if (!p->full && *new != '\0' && n_lines(all) > n_lines(new)) {
+                buf_adds(p->out, screen_style(STYLE_DIM));
+                buf_addf(p->out, tr("… %zu lines quoted: --full shows them"),
+                    n_lines(all) - n_lines(new));
+                buf_adds(p->out, screen_style(STYLE_NONE));
+                buf_addc(p->out, '\n');
+        }
         if (json_bool(m, "truncated", false))
                 buf_addf(p->out, "%s\n", tr("(the text is longer)"));
 }
@@ -397,6 +466,7 @@ messages_format(struct paper *p, const json_t *d)
 
                 buf_addc(p->out, '\n');
                 message_title(p, m);
+                message_notices(p, m);
                 message_text(p, m);
                 message_parts(p, m);
                 message_delivery(p, m);
@@ -443,6 +513,7 @@ ticket_format(const json_t *doc, int64_t now_us, size_t columns, bool full, bool
         head_title(&p, doc);
         head_where(&p, doc);
         head_customer(&p, doc);
+        head_refused(&p, doc);
         head_promises(&p, doc);
         head_links(&p, doc);
         head_questions(&p, doc);
