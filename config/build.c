@@ -259,7 +259,8 @@ mail_also(struct build *b, const struct block *block)
 static void
 mail_build(struct build *b, const struct sentence *s)
 {
-        struct mail_build m = {.account = {.address = "", .name = ""}, .password = ""};
+        struct mail_build m = {
+            .account = {.address = "", .name = "", .forwards = true}, .password = ""};
         struct config *c = b->c;
 
         if (s->n_values == 0)

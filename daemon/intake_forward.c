@@ -48,15 +48,31 @@ subject_of(struct message *m, const struct forwarded_mail *f)
         return s;
 }
 
+/* The few words of who forwards it: all the text beside an attached mail, else its first
+ * paragraph before the mark of the forward. */
+static const char *
+words_of(struct message *m, const struct forwarded_mail *f)
+{
+        const char *end;
+
+        if (*f->part != '\0')
+                return m->text;
+        end = strstr(m->text, "\n\n");
+        if (end == NULL || *m->text == '-' || *m->text == '\n')
+                return "";
+        end = arena_strndup(m->arena, m->text, (size_t)(end - m->text));
+        return strstr(end, f->address) == NULL ? end : "";
+}
+
 static void
 notice_forwarder(struct message *m, const struct forwarded_mail *f)
 {
         const struct mail_address *by = &m->from;
-        bool said = *m->new_text != '\0' && strcmp(m->new_text, f->text) != 0;
+        const char *words = words_of(m, f);
 
         message_notice(m, "forwarded", f->part, "%s%s<%s> forwarded this mail%s%s",
             by->name, *by->name != '\0' ? " " : "", by->address,
-            said ? " and wrote: " : "", said ? m->new_text : "");
+            *words != '\0' ? " and wrote: " : "", words);
 }
 
 const char *

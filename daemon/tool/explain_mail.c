@@ -90,11 +90,22 @@ add_head(struct buf *out, const struct explained *x)
         add_row(out, tr("language"), *m->language != '\0' ? m->language : tr("unknown"));
 }
 
+/* Why he gets no acknowledgement, whatever the rules say. */
+static const char *
+silent_why(const struct explained *x)
+{
+        const struct mail_account *m = config_mail(x->config, x->message->account);
+
+        if (*x->forwarded_by != '\0' && m != NULL && !m->acknowledge_forwards)
+                return "it was forwarded (acknowledge-forwards no)";
+        return mail_silence(x->message);
+}
+
 static void
 add_kind(struct buf *out, const struct explained *x)
 {
         const struct message *m = x->message;
-        const char *silent = mail_silence(m);
+        const char *silent = silent_why(x);
 
         add_row(out, tr("kind"),
             *m->machine == '\0'
@@ -308,7 +319,7 @@ void
 explain_mail_json(const struct explained *x, struct json_out *o)
 {
         const struct message *m = x->message;
-        const char *silent = mail_silence(m), **list;
+        const char *silent = silent_why(x), **list;
         size_t n = thread_candidates(x, &list);
 
         jo_kbool(o, "acknowledged", *silent == '\0');

@@ -118,6 +118,56 @@ class Explain(unittest.TestCase):
         self.explain(self.put("p", row % (1, 1)), "--phone", "nope", code=2)
         self.explain(self.put("p", "garbage"), "--phone", "log", code=1)
 
+    def test_a_mail_with_its_evidence(self):
+        self.put("m.eml", (
+            "From: =?koi8-r?B?6dfBzg==?= <ivan@customer.example>\r\nTo: support@desk.example\r\nSubject: VPN\r\n"
+            "Date: Mon, 23 Nov 2026 10:00:00 +0300\r\nMessage-ID: <a@b>\r\nMIME-Version: 1.0\r\n"
+            "In-Reply-To: <t1042.e57.aabcdefghijklmnop@desk.example>\r\n"
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nIt is dead\x1b[2J.\r\n\r\n"
+            "On Mon, Anna <support@desk.example> wrote:\r\n> one\r\n> two\r\n"
+            "--b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment\r\n\r\nabc\r\n--b--\r\n"))
+        out = self.explain("m.eml")
+        head = out[:out.index("\nroute ")]
+        for words in ("from         Иван <ivan@customer.example>", "date         2026-11-23T07:00:00.000Z",
+                      "acknowledged yes", "thread       ticket 1042 by In-Reply-To", "new          It is dead",
+                      "lines of quotes and signatures left out", "  structure  text/plain: part 1",
+                      "  kind       message", "attached     2: a.pdf"):
+            self.assertIn(words, head)
+        self.assertEqual([], [x for x in head.split("\n") if len(x) > 80])
+        self.assertNotIn("\x1b", out)
+        d = self.json("m.eml")
+        self.assertEqual((d["acknowledged"], d["from"], d["new_text"].startswith("It is dead")),
+                         (True, "ivan@customer.example", True))
+        self.assertIn("trim", [f[0] for f in d["findings"]])
+        self.assertEqual(3, len(d["findings"][0]))
+
+    def test_a_report(self):
+        self.put("m.eml", (
+            "From: MAILER-DAEMON@mx.example\r\nTo: support@desk.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+            "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+            "Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; ivan@customer.example\r\nAction: failed\r\n"
+            "Status: 5.1.1\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user\r\n\r\n"
+            "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: <t7.e9.aabcdefghijklmnop@desk.example>\r\n"
+            "Subject: [#7] Re: VPN\r\n\r\n--b--\r\n"))
+        out = self.explain("m.eml")
+        for words in ("report       failure", "  recipient  ivan@customer.example: failed 5.1.1 for good",
+                      "thread       ticket 7 by the returned mail", "(entry 9)", "acknowledged no: "):
+            self.assertIn(words, " ".join(out.split("\n             ")) if "entry" in words else out)
+        d = self.json("m.eml")
+        self.assertEqual(("bounce", False), (d["kind"], d["acknowledged"]))
+        self.assertEqual([("ivan@customer.example", "5.1.1", True)],
+                         [(x["address"], x["status"], x["permanent"]) for x in d["failed_recipients"]])
+
+    def test_a_forward(self):
+        self.put("helpline.conf", CONF.replace('{ skills network:4 }', '{ skills network:4; mail anna@staff.example }'))
+        self.put("m.eml", (
+            "From: Anna <anna@staff.example>\r\nTo: support@desk.example\r\nSubject: Fwd: Fire\r\nMIME-Version: 1.0\r\n"
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
+            "From: petr@far.example\r\nSubject: Fire\r\n\r\nIt burns.\r\n--b--\r\n"))
+        d = self.json("m.eml")
+        self.assertEqual(("petr@far.example", "anna@staff.example", "Fire", False),
+                         (d["from"], d["forwarded_by"], d["subject"], d["acknowledged"]))
 
 if __name__ == "__main__":
     unittest.main()
