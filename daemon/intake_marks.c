@@ -364,6 +364,36 @@ fold_cut(struct arena *a, const char *s)
         return folded;
 }
 
+/* Without quoted lines: others wrote them. At most so much that fold_cut() finds enough. */
+static const char *
+without_quotes(struct arena *a, const char *s)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        if (*s != '>' && strstr(s, "\n>") == NULL)
+                return s;
+        while (*s != '\0' && b.len < 20 * MAX_HEAD) {
+                size_t n = strcspn(s, "\n");
+
+                n += s[n] == '\n';
+                if (*s != '>')
+                        buf_add(&b, s, n);
+                s += n;
+        }
+        return arena_strndup(a, buf_str(&b), b.len);
+}
+
+static bool
+is_forward(const struct message *m)
+{
+        static const char *const words[] = {"fwd:", "fw:", "wg:", "tr:", "rv:", "Пересл"};
+
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+                if (strncasecmp(m->subject, words[i], strlen(words[i])) == 0)
+                        return true;
+        return m->forwarded != NULL;
+}
+
 static bool
 has_calendar(const struct message *m)
 {
@@ -426,6 +456,8 @@ weigh_words(const struct message *m, struct marks *k)
         const struct marked_words *w;
         int weight;
 
+        if (!is_forward(m)) /* what is forwarded is what it says */
+                text = without_quotes(a, text);
         w = words_of_subject(fold_cut(a, m->subject), &weight);
         if (w != NULL && w->kind == MESSAGE_THANKS) { /* Accepted: … of an invitation */
                 if (has_calendar(m))

@@ -46,6 +46,10 @@ static const struct sample samples[] = {
     {"Return-Path: <" ANN ">", ANN, ANN, "Printer", "x", PERSON, PLAIN},
     {"X-Spam-Flag: NO\nX-Spam-Status: No, score=-1", ANN, ANN, "Printer", "x", PERSON,
         PLAIN},
+    {"", ANN, ANN, "What is this?",
+        "> This is an automated message\nWho writes such things?\n> Do not reply to this "
+        "mail",
+        PERSON, PLAIN},
     /* people whose mails a system has marked: no acknowledgement, but a message */
     {"", ANN, "", "Printer", "It does not print", PERSON, MARKED},
     {"Return-Path: <>", ANN, NULL, "Printer", "It does not print", PERSON, MARKED},
