@@ -388,7 +388,7 @@ words_decode(struct words *w, struct buf *out, const char *raw, size_t n)
 
         if (n > MAX_VALUE)
                 n = MAX_VALUE;
-        if (decode_once(w, out, raw, n) &&
+        if (decode_once(w, out, raw, n) && out->len > start &&
             (inner = memmem(out->data + start, out->len - start, "=?", 2)) != NULL &&
             words_length(inner, out->len - (size_t)(inner - out->data)) > 0) {
                 /* some encode what is encoded already */

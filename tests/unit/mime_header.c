@@ -66,6 +66,7 @@ test_odd_words(void **state)
         /* encoded twice over; the wrong letters in the label's place */
         says("=?utf-8?Q?=3D=3Futf-8=3FB=3F0J/RgNC40LLQtdGC=3F=3D?=", "Привет");
         says("=?NONE?B?VEVTVA=?=", "TEST");
+        says("=?koi8-r?B?8", "");
         says("=? utf-8 ?Q?=D0=9F?=", "П");
         says("=?windows-1251 =?B?AAAA?=", "=?windows-1251 =?B?AAAA?=");
         /* two words of different charsets, of one in both encodings */
