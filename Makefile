@@ -75,7 +75,7 @@ lib_tool     := $(B)/libtool.a
 
 PROGRAMS := $(B)/helplined $(B)/helpline $(B)/helpline-mime $(B)/helpline-mailer
 
-.PHONY: all run test corpora check tidy bench fuzz fuzzers units clean install uninstall help format
+.PHONY: all run test corpora check tidy bench bench-mime fuzz fuzzers units clean install uninstall help format
 all: $(PROGRAMS)
 
 help:
@@ -171,6 +171,12 @@ $(B)/tests/%: $(B)/obj/tests/unit/%.o $(UNIT_LIBS) $(lib_mime) $(lib_mailer)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(UNIT_EXTRA) -Wl,--end-group \
 	    $(LIBS_queue) $(LIBS_config) $(LIBS_base) -lcmocka
+# helpline-mime's parser beside GMime's own: tests/bench/mime.py
+$(B)/tests/mime_speed: $(B)/obj/tests/bench/mime_speed.o $(lib_mime) $(lib_channels) $(lib_config) $(lib_model) $(lib_base)
+	@mkdir -p $(@D)
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base)
+$(call obj,tests/bench/mime_speed.c): EXTRA = $(call PC,--cflags,gmime-3.0)
 .PRECIOUS: $(B)/obj/%.o
 units: $(unit_bin)
 
@@ -280,8 +286,12 @@ fuzz: build/.deps-test
 	done
 
 bench: build/.deps-bench
-	@$(MAKE) --no-print-directory -j2 V=release all
+	@$(MAKE) --no-print-directory -j2 V=release all build/release/tests/mime_speed
+	@$(PYTHON) tests/bench/mime.py
 	@$(PYTHON) tests/bench/bench.py
+bench-mime: build/.deps-bench
+	@$(MAKE) --no-print-directory -s -j2 V=release all build/release/tests/mime_speed
+	@$(PYTHON) tests/bench/mime.py
 
 # ---- install: what is built; the service user and folders are the package's business ----
 MAN1 := $(wildcard docs/*.1)

@@ -109,4 +109,5 @@ def run(sheet, reader):
                             bool(m.get("machine")) and i not in answered)
             else:
                 sheet.check(folder, file, "person", "message", mark, m["kind"] in ("message", "thanks"))
+                sheet.check(folder, file, "person answered", "no mark", mark, not m.get("machine"))
     desk.checked = True
