@@ -55,10 +55,13 @@ class Sheet:
         row[1].append((case, wanted, got))
         return False
 
-    def write_wrong(self, folder):
+    def write_wrong(self, folder, clear):
+        """clear: forget also those of corpora that were not looked at."""
         os.makedirs(folder, exist_ok=True)
+        now = {corpus + ".txt" for corpus, _ in self.rows}
         for name in os.listdir(folder):
-            os.unlink(os.path.join(folder, name))
+            if clear or name in now:
+                os.unlink(os.path.join(folder, name))
         for (corpus, about), (_, wrong, _) in sorted(self.rows.items()):
             if wrong:
                 with open(os.path.join(folder, corpus + ".txt"), "a", encoding="utf-8", errors="backslashreplace") as f:
