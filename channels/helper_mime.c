@@ -282,11 +282,13 @@ load_bounces(char **dirs, int n)
             n > 0 ? bounces_load((const char *const *)dirs, (size_t)n, &err)
                   : bounces_load(shipped, bounces_dirs(a, NULL, shipped), &err);
 
-        if (set == NULL)
+        if (set == NULL) {
                 fprintf(stderr,
-                    "helpline-mime: %s; until then only standard delivery reports are "
-                    "understood\n",
+                    "helpline-mime: %s; until then only the shipped bounce "
+                    "formats are known\n",
                     err.text);
+                set = bounces_load(shipped, bounces_dirs(a, NULL, shipped), &err);
+        }
         mime_parse_set_bounces(set);
 }
 

@@ -186,6 +186,16 @@ is_machine_report(struct reporting *r, const char *mark)
         return mark[0] != '\0' || (subject && self);
 }
 
+/* A filter of the recipient's refused the mail and said so with a disposition
+ * "deleted" (Sieve's reject, RFC 5429). */
+static bool
+is_rejection(const struct reporting *r)
+{
+        return r->p->disposition.len > 0 &&
+               strcasestr(buf_str(&r->p->disposition), "deleted") != NULL &&
+               strcasestr(buf_str(&r->p->text), "automatically rejected") != NULL;
+}
+
 static bool
 read_status_part(struct reporting *r, const char *mark)
 {
@@ -195,6 +205,11 @@ read_status_part(struct reporting *r, const char *mark)
         if (r->p->status.len > 0 && (type_is(r->m, "report") || mark[0] != '\0') &&
             report_status_read(r, buf_str(&r->p->status), r->p->status.len)) {
                 r->how = "message/delivery-status";
+                return true;
+        }
+        if (is_rejection(r) &&
+            report_status_read(r, buf_str(&r->p->disposition), r->p->disposition.len)) {
+                r->how = "disposition \"deleted\", automatically rejected";
                 return true;
         }
         if (mark[0] == '\0' || (at = report_status_in_text(r)) >= r->lines.n)
@@ -224,7 +239,8 @@ type_of(const struct reporting *r)
         const char *type = "success";
 
         for (size_t i = 0; i < r->n_drafts; i++) {
-                if (strcmp(r->drafts[i].action, "failed") == 0)
+                if (strcmp(r->drafts[i].action, "failed") == 0 ||
+                    r->drafts[i].action[0] == '\0')
                         return "failure";
                 if (strcmp(r->drafts[i].action, "delayed") == 0)
                         type = "delay";
@@ -236,11 +252,18 @@ static bool
 read_delivery(struct reporting *r)
 {
         const char *mark = machine_mark(r);
+        size_t n;
 
-        if (r->p->status.len == 0 && !is_machine_report(r, mark))
+        if (r->p->status.len == 0 && !is_rejection(r) && !is_machine_report(r, mark))
                 return false;
-        r->lines = report_split(r->scratch, buf_str(&r->p->text), r->p->text.len);
+        n = r->p->text.len < REPORT_MAX_PIECE ? r->p->text.len : REPORT_MAX_PIECE;
+        r->lines = report_split(r->scratch, buf_str(&r->p->text), n);
         recognise(r);
+        if (r->system != NULL && bounce_system_type(r->system)[0] != '\0') {
+                r->type = bounce_system_type(r->system);
+                r->how = r->by;
+                return true;
+        }
         r->end = report_find_end(r);
         if (read_status_part(r, mark)) {
                 report_prose_complete(r);
@@ -261,8 +284,8 @@ read_special(struct reporting *r)
         if (r->p->feedback.len > 0 || type_is(r->m, "feedback-report")) {
                 r->type = "abuse";
                 r->how = "message/feedback-report";
-        } else if (r->p->disposition.len > 0 ||
-                   type_is(r->m, "disposition-notification")) {
+        } else if (!is_rejection(r) && (r->p->disposition.len > 0 ||
+                                           type_is(r->m, "disposition-notification"))) {
                 r->type = "disposition";
                 r->how = "message/disposition-notification";
         } else if (type_is(r->m, "multipart/report") && r->p->status.len == 0 &&

@@ -196,8 +196,6 @@ complete_status(const struct reporting *r, const struct draft *d, const struct c
                 return status_of_reason(r, x, '4');
         if (strcmp(d->action, "failed") != 0 && d->action[0] != '\0')
                 return "";
-        if (x == NULL && c->reply == 0)
-                return "";
         return status_of_reason(r, x, c->reply);
 }
 

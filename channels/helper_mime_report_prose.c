@@ -16,6 +16,7 @@
 enum place {
         PLACE_OWN, /* the sender's own, a mail system's: only when nothing else is there */
         PLACE_SOMEWHERE,
+        PLACE_OWN_SHAPE, /* the sender's own, and alone on its line: he wrote to himself */
         PLACE_SENT_TO, /* somewhere, and the returned mail went to it */
         PLACE_NEAR, /* words of failure on the same line, or the next */
         PLACE_SHAPE, /* alone on its line, <a@b>: ... */
@@ -159,7 +160,7 @@ offer(struct prose *p, const char *address, size_t line, enum place place,
         if (p->n >= MAX_CANDIDATES || address[0] == '\0')
                 return;
         if (place != PLACE_LINE && is_own(p, address))
-                place = PLACE_OWN;
+                place = place == PLACE_SHAPE ? PLACE_OWN_SHAPE : PLACE_OWN;
         if (place == PLACE_SOMEWHERE && was_sent_to(p, address))
                 place = PLACE_SENT_TO;
         p->list = arena_grow(p->r->scratch, p->list, p->n, sizeof *p->list);
@@ -346,26 +347,27 @@ read_block(const struct prose *p, const struct candidate *x, enum place best,
         }
 }
 
-/* Answers to "end of DATA" are about the text. */
+/* Was the answer to the text and not to the recipient? Postfix and Exim say so; Sendmail
+ * says of a refused recipient "550 5.1.1 <a@b>... User unknown" and of a refused text
+ * "554 5.0.0 Service unavailable". */
 static bool
-is_after_data(const struct reporting *r, const char *address)
+is_after_data(const struct reporting *r, const char *words)
 {
+        char *folded = arena_strdup(r->scratch, words);
         bool data = false;
 
-        for (size_t i = 0; i < r->end; i++) {
+        bounces_fold(folded, words, strlen(words));
+        if (strstr(folded, "end of data") != NULL)
+                return true;
+        for (size_t i = 0; i < r->end && r->n_drafts <= 1; i++) {
                 const struct bounce_line *l = &r->lines.list[i];
 
-                if (begins_with(l, ">>> data") || begins_with(l, ">>> .") ||
-                    memmem(l->folded, l->n, "end of data", 11) != NULL ||
-                    memmem(l->folded, l->n, "in reply to data", 16) != NULL)
+                if (begins_with(l, ">>> data") || begins_with(l, ">>> ."))
                         data = true;
-                else if (begins_with(l, ">>> rcpt") || begins_with(l, ">>> mail") ||
-                         memmem(l->folded, l->n, "reply to rcpt", 13) != NULL)
-                        data = false;
-                else if (data && (begins_with(l, "<<< 5") || names(l, address)))
+                else if (data && begins_with(l, "554 5.0.0 service unavailable"))
                         return true;
         }
-        return data && r->n_drafts <= 1;
+        return false;
 }
 
 /* Lines elsewhere that name the address and hold an answer, and the transcript. */
@@ -467,7 +469,7 @@ describe(
         buf_addc(&words, ' ');
         buf_add(&words, buf_str(&more), more.len);
         d->words = arena_strndup(p->r->scratch, words.data, words.len);
-        d->after_data = is_after_data(p->r, d->address);
+        d->after_data = is_after_data(p->r, d->words);
 }
 
 /* ---- deciding ---- */
@@ -614,9 +616,9 @@ report_prose_complete(struct reporting *r)
                 said.diagnostic = "";
                 if (x != NULL)
                         describe(&p, x, PLACE_SHAPE, &said);
-                d->after_data = is_after_data(r, d->address);
                 if (d->diagnostic[0] == '\0')
                         d->diagnostic = said.diagnostic;
                 d->words = arena_printf(r->scratch, "%.300s %s", d->words, said.words);
+                d->after_data = is_after_data(r, d->words);
         }
 }

@@ -110,9 +110,9 @@ action_of(const struct group *g)
         for (size_t i = 0; i < sizeof words / sizeof *words; i++)
                 if (strncasecmp(s + skip, words[i].begins, strlen(words[i].begins)) == 0)
                         return words[i].action;
-        if (*s == '\0' && skip_blanks(g->status)[0] == '2')
-                return "delivered";
-        return *s == '\0' ? "" : "failed";
+        if (*s != '\0' || skip_blanks(g->status)[0] == '5')
+                return "failed";
+        return skip_blanks(g->status)[0] == '2' ? "delivered" : "";
 }
 
 /* The text behind "smtp;". */

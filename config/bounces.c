@@ -172,6 +172,12 @@ bounce_system_title(const struct bounce_system *y)
         return y->title;
 }
 
+const char *
+bounce_system_type(const struct bounce_system *y)
+{
+        return y->type;
+}
+
 static bool
 list_fits(
     const struct pattern_list *p, const struct bounce_line *l, struct bounce_captures *c)
@@ -212,13 +218,24 @@ struct recognition {
         size_t n_lines;
 };
 
+/* A name may end in *: "X-Postfix-*". */
+static bool
+is_named(const char *header, const char *name)
+{
+        size_t n = strlen(name);
+
+        if (n > 0 && name[n - 1] == '*')
+                return strncasecmp(header, name, n - 1) == 0;
+        return strcasecmp(header, name) == 0;
+}
+
 static bool
 any_header_fits(struct recognition *r, const struct known_condition *k)
 {
         for (size_t i = 0; i < r->m->n_headers; i++) {
                 struct bounce_line l;
 
-                if (strcasecmp(r->m->headers[i].name, k->header) != 0)
+                if (!is_named(r->m->headers[i].name, k->header))
                         continue;
                 l = line_of(r->a, r->m->headers[i].value);
                 if (line_pattern_fits(k->pattern, &l, NULL))
@@ -255,27 +272,49 @@ sentence_holds(struct recognition *r, const struct known_sentence *k)
         return true;
 }
 
-const struct bounce_system *
-bounces_recognise(const struct bounce_set *s, const struct message *m,
-    const struct bounce_line *lines, size_t n_lines, const char **by)
+/* Does it ask who sent the mail? Then it knows better than one that asks for words only,
+ * which others have too. */
+static bool
+asks_sender(const struct known_sentence *k)
 {
-        struct arena *a AUTO_ARENA = arena_new();
-        struct recognition r = {.a = a, .m = m, .lines = lines, .n_lines = n_lines};
+        for (size_t i = 0; i < k->n; i++)
+                if (k->conditions[i].by == KNOWN_FROM ||
+                    k->conditions[i].by == KNOWN_HEADER)
+                        return true;
+        return false;
+}
 
-        r.from = line_of(a, arena_printf(a, "%s%s%s", m->from.name,
-                                m->from.name[0] != '\0' ? " " : "", m->from.address));
-        r.subject = line_of(a, m->subject);
+static const struct bounce_system *
+recognise_by(
+    const struct bounce_set *s, struct recognition *r, bool sender, const char **by)
+{
         for (size_t i = 0; i < s->n_systems; i++) {
                 const struct bounce_system *y = s->systems[i];
 
                 for (size_t k = 0; y != s->other && k < y->n_known; k++) {
-                        if (!sentence_holds(&r, &y->known[k]))
+                        if (asks_sender(&y->known[k]) != sender ||
+                            !sentence_holds(r, &y->known[k]))
                                 continue;
                         *by = y->known[k].written;
                         return y;
                 }
         }
         return NULL;
+}
+
+const struct bounce_system *
+bounces_recognise(const struct bounce_set *s, const struct message *m,
+    const struct bounce_line *lines, size_t n_lines, const char **by)
+{
+        struct arena *a AUTO_ARENA = arena_new();
+        struct recognition r = {.a = a, .m = m, .lines = lines, .n_lines = n_lines};
+        const struct bounce_system *y;
+
+        r.from = line_of(a, arena_printf(a, "%s%s%s", m->from.name,
+                                m->from.name[0] != '\0' ? " " : "", m->from.address));
+        r.subject = line_of(a, m->subject);
+        y = recognise_by(s, &r, true, by);
+        return y != NULL ? y : recognise_by(s, &r, false, by);
 }
 
 const struct bounce_system *

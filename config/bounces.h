@@ -78,13 +78,16 @@ enum bounce_list {
 /* The system's name: of its file without .conf; and what it calls itself. */
 const char *bounce_system_name(const struct bounce_system *y);
 const char *bounce_system_title(const struct bounce_system *y);
+/* "abuse" ... where its reports are no reports of delivery, else "". */
+const char *bounce_system_type(const struct bounce_system *y);
 /* Does a pattern of this list fit the line? *c (may be NULL) is what the first of them
  * captured. y may be NULL: no. */
 bool bounce_system_fits(const struct bounce_system *y, enum bounce_list list,
     const struct bounce_line *l, struct bounce_captures *c);
 
-/* The first system (in the order of names) that knows the mail as its own by its header
- * and these lines of its text, NULL none. *by is its sentence as written. Where only
+/* The first system (in the order of names; those asking for a sender or another header
+ * first) that knows the mail as its own by its header and these lines of its text, NULL
+ * none. *by is its sentence as written. Where only
  * the header is asked, lines is NULL: then sentences about the text hold. */
 const struct bounce_system *
 bounces_recognise(const struct bounce_set *s, const struct message *m,

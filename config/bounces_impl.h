@@ -78,6 +78,7 @@ struct status_meaning {
 struct bounce_system {
         const char *name;
         const char *title;
+        const char *type; /* "" a report of delivery */
         const char *path;
         struct known_sentence *known;
         size_t n_known;

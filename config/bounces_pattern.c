@@ -123,7 +123,7 @@ line_pattern_new(struct arena *a, const char *text, const char **why, size_t *at
         p->written = arena_strdup(a, text);
         *at = 0;
         *why = "the pattern is empty";
-        if (text[strspn(text, " *")] == '\0')
+        if (strcmp(text, "*") != 0 && text[strspn(text, " *")] == '\0')
                 return NULL;
         *why = "the pattern is longer than 300 bytes; put * for a part of it";
         if (strlen(text) > BOUNCES_MAX_PATTERN)

@@ -228,6 +228,21 @@ set_title(struct reading *r)
 }
 
 static int
+set_type(struct reading *r)
+{
+        static const char *const words[] = {"abuse", "disposition", "other"};
+
+        for (size_t i = 0; r->n == 1 && i < sizeof words / sizeof *words; i++)
+                if (strcmp(r->values[0].text, words[i]) == 0) {
+                        r->y->type = words[i];
+                        return 0;
+                }
+        return wrong(r, r->name.at,
+            "'type' is one of abuse, disposition, other; without it these are reports of "
+            "delivery");
+}
+
+static int
 known_word(struct reading *r, size_t *i, struct known_condition *c)
 {
         static const char *const words[] = {"from", "subject", "header", "text"};
@@ -367,6 +382,7 @@ static const struct {
         enum bounce_list list;
 } sentences[] = {
     {"system", set_title, 0},
+    {"type", set_type, 0},
     {"known-by", add_known, 0},
     {"failed", NULL, BOUNCE_FAILED},
     {"reply", NULL, BOUNCE_REPLY},
@@ -431,6 +447,7 @@ system_new(struct bounce_set *s, const char *path, const char *name)
         y->name = arena_strdup(s->a, name);
         y->path = arena_strdup(s->a, path);
         y->title = "";
+        y->type = "";
         s->systems = arena_grow(s->a, s->systems, s->n_systems, sizeof *s->systems);
         s->systems[s->n_systems++] = y;
         if (strcmp(name, "other") == 0)
