@@ -152,8 +152,6 @@ machine_mark(const struct reporting *r)
         if (text_fits(r, BOUNCE_SENDER, from) ||
             (path != NULL && text_fits(r, BOUNCE_SENDER, path)))
                 return "sender is a mail system";
-        if (m->from.address[0] == '\0' && m->from.name[0] == '\0')
-                return "no sender";
         return "";
 }
 

@@ -216,10 +216,24 @@ reply_of(const struct reporting *r, const struct draft *d)
             r->a, buf_str(&b), utf8_cut(buf_str(&b), b.len, REPORT_MAX_REPLY));
 }
 
+/* A server that took the recipient and refuses the text with "user unknown" has a filter
+ * that pretends; one that says more is believed. */
 static bool
-is_permanent(const struct draft *d, const struct bounce_reason *x, const char *status)
+is_certain(const struct reporting *r, const char *diagnostic)
 {
-        if (strcmp(d->action, "failed") != 0 || x == NULL || d->after_data)
+        struct bounce_line l = {.s = diagnostic};
+
+        l.folded = fold_words(r->scratch, diagnostic);
+        l.n = strlen(l.folded);
+        return report_fits(r, BOUNCE_CERTAIN, &l, NULL);
+}
+
+static bool
+is_permanent(const struct reporting *r, const struct draft *d,
+    const struct bounce_reason *x, const char *status)
+{
+        if (strcmp(d->action, "failed") != 0 || x == NULL ||
+            (d->after_data && !is_certain(r, d->diagnostic)))
                 return false;
         switch (x->permanent) {
         case BOUNCE_PERMANENT:
@@ -265,5 +279,5 @@ report_judge(struct reporting *r, const struct draft *d, struct report_recipient
         to->status = arena_strdup(r->a, status);
         to->reply = reply_of(r, d);
         to->reason = reason != NULL ? arena_strdup(r->a, reason->name) : "";
-        to->permanent = is_permanent(&x, reason, status);
+        to->permanent = is_permanent(r, &x, reason, status);
 }

@@ -440,6 +440,23 @@ answer_in(const struct prose *p, const struct buf *words)
                    : "";
 }
 
+/* An answer behind the address goes on up to an empty line or the next recipient. */
+static const char *
+whole_reply(const struct prose *p, const struct candidate *x)
+{
+        struct buf b AUTO_BUF = BUF_INIT;
+
+        buf_add(&b, x->c.reply.s, x->c.reply.n);
+        for (size_t i = x->line + 1; i < p->r->end; i++) {
+                const struct bounce_line *l = &p->r->lines.list[i];
+
+                if (l->n == 0 || begins_other(p, i, x->address, PLACE_SHAPE))
+                        break;
+                add_line(&b, l);
+        }
+        return arena_strndup(p->r->scratch, b.data, b.len);
+}
+
 static void
 describe(
     const struct prose *p, const struct candidate *x, enum place best, struct draft *d)
@@ -450,7 +467,7 @@ describe(
         if (x->c.status.s != NULL)
                 d->status = arena_strndup(p->r->scratch, x->c.status.s, x->c.status.n);
         if (x->c.reply.s != NULL && x->c.reply.n > 3)
-                d->diagnostic = arena_strndup(p->r->scratch, x->c.reply.s, x->c.reply.n);
+                d->diagnostic = whole_reply(p, x);
         read_block(p, x, best, d, &words);
         read_reply_after(p, &after);
         if (!has_answer(&words))
@@ -557,6 +574,23 @@ any_answer(const struct reporting *r)
         return false;
 }
 
+/* Words of failure (or a header, or a subject that nobody else uses) and something that
+ * failed: an address in its place, an answer, a returned mail. */
+static bool
+is_convincing(const struct prose *p, bool subject)
+{
+        const struct reporting *r = p->r;
+        bool header = message_header(r->m, "X-Failed-Recipients") != NULL;
+        bool thing = best_place(p) > PLACE_SOMEWHERE || any_answer(r) ||
+                     r->p->returned.len > 0 || r->end < r->lines.n;
+
+        if (r->system == NULL && says_not(r))
+                return false;
+        if (!p->failure && !p->delayed && !p->delivered && !subject && !header)
+                return r->system != NULL && best_place(p) == PLACE_LINE && any_answer(r);
+        return thing || header || (r->system != NULL && r->m->text[0] != '\0');
+}
+
 bool
 report_prose_read(struct reporting *r)
 {
@@ -573,13 +607,7 @@ report_prose_read(struct reporting *r)
         scan(&p, 0, r->end);
         if (best_place(&p) < PLACE_SENT_TO && r->end < r->lines.n && p.failure)
                 scan(&p, r->end, r->lines.n);
-        if (says_not(r) && r->system == NULL)
-                return false;
-        if (r->system == NULL && !p.failure && !p.delayed && !subject &&
-            message_header(r->m, "X-Failed-Recipients") == NULL)
-                return false;
-        if (r->system == NULL && best_place(&p) < PLACE_SENT_TO && !any_answer(r) &&
-            !subject && r->p->returned.len == 0)
+        if (!is_convincing(&p, subject))
                 return false;
         r->type = p.delayed ? "delay" : p.delivered && !p.failure ? "success" : "failure";
         choose(&p);

@@ -260,7 +260,7 @@ condition_holds(struct recognition *r, const struct known_condition *k)
         for (size_t i = 0; i < r->n_lines; i++)
                 if (line_pattern_fits(k->pattern, &r->lines[i], NULL))
                         return true;
-        return r->lines == NULL;
+        return false;
 }
 
 static bool

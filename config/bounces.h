@@ -70,6 +70,7 @@ enum bounce_list {
         BOUNCE_DELAYED, /* ... that it is still tried */
         BOUNCE_DELIVERED, /* ... that it was delivered */
         BOUNCE_ORIGINAL, /* behind this line the returned mail begins */
+        BOUNCE_CERTAIN, /* answers that are believed though they came after the text */
         BOUNCE_NOT, /* lines of texts and subjects that are no report */
         BOUNCE_SENDER, /* addresses that belong to mail systems */
         BOUNCE_N_LISTS
@@ -87,8 +88,7 @@ bool bounce_system_fits(const struct bounce_system *y, enum bounce_list list,
 
 /* The first system (in the order of names; those asking for a sender or another header
  * first) that knows the mail as its own by its header and these lines of its text, NULL
- * none. *by is its sentence as written. Where only
- * the header is asked, lines is NULL: then sentences about the text hold. */
+ * none. *by is its sentence as written. */
 const struct bounce_system *
 bounces_recognise(const struct bounce_set *s, const struct message *m,
     const struct bounce_line *lines, size_t n_lines, const char **by);

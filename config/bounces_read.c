@@ -391,6 +391,7 @@ static const struct {
     {"delayed", NULL, BOUNCE_DELAYED},
     {"delivered", NULL, BOUNCE_DELIVERED},
     {"original", NULL, BOUNCE_ORIGINAL},
+    {"certain", NULL, BOUNCE_CERTAIN},
     {"not", NULL, BOUNCE_NOT},
     {"sender", NULL, BOUNCE_SENDER},
     {"means", add_means, 0},
