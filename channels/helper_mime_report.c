@@ -55,7 +55,7 @@ report_split(struct arena *a, const char *s, size_t n)
                 l = &lines.list[lines.n++];
                 l->s = s + from;
                 l->folded = folded + from;
-                l->n = to - from;
+                l->n = to - from < REPORT_MAX_LINE ? to - from : REPORT_MAX_LINE;
                 from = next;
         }
         return lines;

@@ -5,6 +5,7 @@
 #include "channels/helper_mime_report.h"
 
 #define REPORT_MAX_LINES 5000u
+#define REPORT_MAX_LINE 16384u /* bytes of one looked at */
 #define REPORT_MAX_REPLY 500u
 #define REPORT_MAX_WORDS 4000u /* bytes of words about one recipient looked at */
 

@@ -37,6 +37,7 @@ struct prose {
         size_t n;
         bool failure, delayed, delivered; /* words of it were seen */
         size_t failure_at; /* the first line with words of failure */
+        char *failing; /* of each line: 0 not asked, 1 no, 2 has words of failure */
 };
 
 #define MAX_CANDIDATES 500u
@@ -56,9 +57,9 @@ static bool
 is_trace(const struct bounce_line *l)
 {
         return begins_with(l, "received: from ") || begins_with(l, "received: by ") ||
-               begins_with(l, "received: (") || begins_with(l, "return-path:") ||
-               begins_with(l, "dkim-signature:") || begins_with(l, "mime-version: 1.0") ||
-               begins_with(l, "x-mailer:") || begins_with(l, "content-type: ");
+               begins_with(l, "received: (") || begins_with(l, "dkim-signature:") ||
+               begins_with(l, "mime-version: 1.0") || begins_with(l, "x-mailer:") ||
+               begins_with(l, "content-type: ");
 }
 
 static bool
@@ -199,8 +200,11 @@ is_foreign(const struct bounce_line *l, size_t at)
             "cid:", "contact", "reporting-mta", "help", "envelope-from",
             "от:", "von:", "de:"};
 
+        size_t from = at > 60 ? at - 60 : 0;
+
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-                const char *found = memmem(l->folded, at, words[i], strlen(words[i]));
+                const char *found =
+                    memmem(l->folded + from, at - from, words[i], strlen(words[i]));
 
                 if (found != NULL && (words[i][1] != '-' || found == l->folded))
                         return true;
@@ -208,20 +212,32 @@ is_foreign(const struct bounce_line *l, size_t at)
         return false;
 }
 
+/* Asked once a line, however many addresses stand on it. */
 static bool
-near_failure(const struct prose *p, size_t line)
+says_failure(struct prose *p, size_t line)
+{
+        char *known = &p->failing[line];
+
+        if (*known == 0)
+                *known = report_fits(p->r, BOUNCE_FAILURE, &p->r->lines.list[line], NULL)
+                             ? 2
+                             : 1;
+        return *known == 2;
+}
+
+static bool
+near_failure(struct prose *p, size_t line)
 {
         const struct report_lines *x = &p->r->lines;
         size_t before = line, after = line + 1;
 
-        if (report_fits(p->r, BOUNCE_FAILURE, &x->list[line], NULL))
+        if (says_failure(p, line))
                 return true;
         while (before > 0 && line - before < 2 && x->list[before - 1].n == 0)
                 before--;
-        if (before > 0 && report_fits(p->r, BOUNCE_FAILURE, &x->list[before - 1], NULL))
+        if (before > 0 && says_failure(p, before - 1))
                 return true;
-        return after < p->r->end &&
-               report_fits(p->r, BOUNCE_FAILURE, &x->list[after], NULL);
+        return after < p->r->end && says_failure(p, after);
 }
 
 static void
@@ -229,7 +245,7 @@ scan_line(struct prose *p, size_t line)
 {
         const struct bounce_line *l = &p->r->lines.list[line];
 
-        for (size_t i = 0; i < l->n; i++) {
+        for (size_t i = 0; i < l->n && p->n < MAX_CANDIDATES; i++) {
                 size_t n = bounces_address_at(l->s + i, l->n - i);
                 const char *address;
 
@@ -259,7 +275,8 @@ see_words(struct prose *p, const struct bounce_line *l, size_t line)
                 p->delayed = true;
         if (report_fits(p->r, BOUNCE_DELIVERED, l, NULL))
                 p->delivered = true;
-        if (report_fits(p->r, BOUNCE_FAILURE, l, NULL)) {
+        if (l == &p->r->lines.list[line] ? says_failure(p, line)
+                                         : report_fits(p->r, BOUNCE_FAILURE, l, NULL)) {
                 p->failure_at = p->failure ? p->failure_at : line;
                 p->failure = true;
         }
@@ -594,7 +611,9 @@ is_convincing(const struct prose *p, bool subject)
 bool
 report_prose_read(struct reporting *r)
 {
-        struct prose p = {.r = r, .failure_at = SIZE_MAX};
+        struct prose p = {.r = r,
+            .failure_at = SIZE_MAX,
+            .failing = arena_alloc(r->scratch, r->lines.n + 1)};
         bool subject = bounces_subject(r->set, r->m->subject);
         struct bounce_line line = {.s = r->m->subject, .n = strlen(r->m->subject)};
         char *folded = arena_strdup(r->scratch, r->m->subject);
@@ -622,7 +641,9 @@ report_prose_read(struct reporting *r)
 void
 report_prose_complete(struct reporting *r)
 {
-        struct prose p = {.r = r, .failure_at = SIZE_MAX};
+        struct prose p = {.r = r,
+            .failure_at = SIZE_MAX,
+            .failing = arena_alloc(r->scratch, r->lines.n + 1)};
 
         if (r->set == NULL)
                 return;

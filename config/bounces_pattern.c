@@ -193,7 +193,7 @@ bounces_address_at(const char *s, size_t n)
 {
         size_t i = local_len(s, n), from;
 
-        if (i == 0 || i + 1 >= n || s[i] != '@')
+        if (i == 0 || i + 1 >= n || s[i] != '@' || s[0] == '\'' || s[0] == '.')
                 return 0;
         from = ++i;
         if (s[i] == '[') { /* an address literal */
@@ -282,7 +282,7 @@ begins_here(enum part_kind kind, const char *s, size_t at)
         unsigned char before = at > 0 ? (unsigned char)s[at - 1] : ' ';
 
         if (kind == PART_ADDRESS)
-                return !is_local_char(before) || s[at] == '"';
+                return !is_local_char(before) || s[at] == '"' || before == '\'';
         if (kind == PART_ID)
                 return before == ' ' || before == '<';
         return !isalnum(before) && before != '.';
