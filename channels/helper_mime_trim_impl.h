@@ -87,6 +87,9 @@ enum line_kind {
 #define LINE_STRONG 16u /* this attribution needs no quote behind it */
 #define LINE_MARKED 32u /* what it is the HTML said */
 #define LINE_FIRST 64u /* first of an attribution or header block */
+#define LINE_VIEWED 128u /* the next two are known */
+#define LINE_CONTACT 256u /* tells how to reach somebody */
+#define LINE_OFFICIAL 512u /* words of a footer */
 
 struct trim_line {
         uint32_t from, to; /* bytes of the text, without the line end */

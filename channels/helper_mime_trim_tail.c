@@ -58,6 +58,21 @@ is_official(const struct trim *t, size_t i)
                word_stands(WORD_FOOTER, s, n, false);
 }
 
+/* Looked at once: several rules ask for the same lines. */
+static void
+line_view(const struct trim *t, size_t i)
+{
+        struct trim_line *l = &t->lines[i];
+
+        if (l->flags & LINE_VIEWED)
+                return;
+        l->flags |= LINE_VIEWED;
+        if (is_contact(t, i))
+                l->flags |= LINE_CONTACT;
+        if (is_official(t, i))
+                l->flags |= LINE_OFFICIAL;
+}
+
 static void
 view_add(const struct trim *t, size_t i, struct tail_view *v)
 {
@@ -70,8 +85,9 @@ view_add(const struct trim *t, size_t i, struct tail_view *v)
         v->n_questions += s[n - 1] == '?';
         v->n_sentences += strchr(".!?;,:", s[n - 1]) != NULL;
         v->n_long += n > 90;
-        v->n_contacts += is_contact(t, i);
-        v->n_official += is_official(t, i);
+        line_view(t, i);
+        v->n_contacts += (t->lines[i].flags & LINE_CONTACT) != 0;
+        v->n_official += (t->lines[i].flags & LINE_OFFICIAL) != 0;
 }
 
 /* ---- delimiters ---- */

@@ -34,7 +34,7 @@ static bool ready;
 
 /* Thousands of words are looked for in every line: by their first three bytes, all of a
  * kind at once. */
-#define N_SLOTS 8192u
+#define N_SLOTS 2048u
 _Static_assert(WORD_KINDS <= 64, "a bit for each kind of words");
 static uint64_t slot_kinds[N_SLOTS]; /* kinds that have a word there */
 static uint16_t slot_first[N_SLOTS]; /* 1 + its first word; 0: none */
@@ -85,9 +85,20 @@ fold_into(struct buf *out, const char *s, size_t n, bool stars)
         size_t start = out->len;
         bool blank = false;
 
+        buf_reserve(out, TRIM_FOLD + 8);
         for (size_t i = 0, used; i < n && out->len - start < TRIM_FOLD - 8; i += used) {
-                uint32_t cp = utf8_next(s + i, n - i, &used);
+                uint32_t cp;
 
+                if (s[i] > ' ' && s[i] < 127 && s[i] != '*') { /* most of all */
+                        if (blank)
+                                out->data[out->len++] = ' ';
+                        blank = false;
+                        out->data[out->len++] =
+                            s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 32) : s[i];
+                        used = 1;
+                        continue;
+                }
+                cp = utf8_next(s + i, n - i, &used);
                 if (is_dropped(cp) && !(stars && cp == '*'))
                         continue;
                 if (is_blank(cp)) {
@@ -101,6 +112,7 @@ fold_into(struct buf *out, const char *s, size_t n, bool stars)
         }
         if (stars && blank)
                 buf_addc(out, ' ');
+        out->data[out->len] = '\0';
 }
 
 void
@@ -115,7 +127,7 @@ slot_at(const char *s)
         const unsigned char *b = (const unsigned char *)s;
         uint32_t key = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
 
-        return (key * 2654435761u) >> 19;
+        return (key * 2654435761u) >> 21;
 }
 
 static enum word_kind
