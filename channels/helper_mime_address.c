@@ -241,13 +241,13 @@ spelled_address(struct words *w, struct arena *a, const char *text)
 
 /* ---- the end of one ---- */
 
-/* Quotes that an unquoting left: "\"Anna\"". */
+/* Quotes that an unquoting left: "\"Anna\"", and the single ones of Outlook. */
 static const char *
 bare_name(struct arena *a, const char *name)
 {
         size_t n = strlen(name);
 
-        while (n > 1 && name[0] == '"' && name[n - 1] == '"') {
+        while (n > 2 && (name[0] == '"' || name[0] == '\'') && name[n - 1] == name[0]) {
                 name = arena_strndup(a, name + 1, n - 2);
                 n -= 2;
         }

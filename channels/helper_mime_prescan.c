@@ -101,6 +101,8 @@ is_known_header(const struct line *l)
 static bool
 is_mbox_line(const struct line *l)
 {
+        if (name_length(l->s, l->len) > 0) /* "From : ..." is a field */
+                return false;
         return starts_with(l, "From ") || starts_with(l, ">From ");
 }
 
