@@ -27,6 +27,8 @@ static const struct word words[] = {
 struct folded_word {
         const char *s;
         size_t n;
+        size_t before; /* bytes before its first '*', behind its last one */
+        size_t behind;
 };
 static struct folded_word folded[N_WORDS]; /* sorted by kind */
 static size_t first_of[WORD_KINDS + 1]; /* where each kind begins */
@@ -183,6 +185,11 @@ words_prepare(void)
                                 continue;
                         fold_into(&b, words[i].text, strlen(words[i].text), true);
                         folded[at].n = b.len;
+                        folded[at].before = strcspn(buf_str(&b), "*");
+                        folded[at].behind =
+                            folded[at].before == b.len
+                                ? b.len
+                                : b.len - 1 - (size_t)(strrchr(b.data, '*') - b.data);
                         folded[at++].s = xstrdup(buf_str(&b));
                 }
         }
@@ -352,13 +359,22 @@ names_program(const struct folded_word *w, const char *s, size_t n)
         return word_stands(WORD_APP, s, n, false);
 }
 
+/* What stands before the first '*' and behind the last one: decides nearly always. */
+static bool
+ends_fit(const struct folded_word *w, const char *s, size_t n)
+{
+        return n >= w->before && n >= w->behind &&
+               (w->before == 0 || (w->s[0] == s[0] && memcmp(w->s, s, w->before) == 0)) &&
+               memcmp(w->s + w->n - w->behind, s + n - w->behind, w->behind) == 0;
+}
+
 bool
 word_matches(enum word_kind kind, const char *s, size_t n)
 {
         words_prepare();
         for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
-                if ((folded[i].s[0] == s[0] || folded[i].s[0] == '*') &&
-                    glob(folded[i].s, s, n) && names_program(&folded[i], s, n))
+                if (ends_fit(&folded[i], s, n) && glob(folded[i].s, s, n) &&
+                    names_program(&folded[i], s, n))
                         return true;
         return false;
 }
