@@ -228,8 +228,8 @@ plain_run(const char *s, size_t n)
 {
         size_t i = 0;
 
-        while (i < n && i < MAX_RUN && (unsigned char)s[i] >= ' ' && (unsigned char)s[i] < 127 &&
-               strchr("&<>\"'", s[i]) == NULL)
+        while (i < n && i < MAX_RUN && (unsigned char)s[i] >= ' ' &&
+               (unsigned char)s[i] < 127 && strchr("&<>\"'", s[i]) == NULL)
                 i++;
         return i;
 }

@@ -504,7 +504,8 @@ cut_submit(struct desk *d, const struct blob_ref *raw, const char *part, uint64_
         jo_kint(&o, "from", (int64_t)from);
         jo_kint(&o, "count", (int64_t)count);
         jo_close(&o, '}');
-        worker_submit(d->mime, strcmp(part, "html") == 0 ? 'W' : 'C', body.data, body.len, fd, on_cut, c, err);
+        worker_submit(d->mime, strcmp(part, "html") == 0 ? 'W' : 'C', body.data, body.len,
+            fd, on_cut, c, err);
         close(fd);
 }
 

@@ -18,8 +18,8 @@ static void
 check_tags(const char *s)
 {
         static const char *const bad[] = {"script", "style", "iframe", "object", "embed",
-            "svg", "math", "form", "input", "base", "meta", "link", "template", "noscript",
-            "textarea", "select", "xmp", "plaintext", "title", "!", "?"};
+            "svg", "math", "form", "input", "base", "meta", "link", "template",
+            "noscript", "textarea", "select", "xmp", "plaintext", "title", "!", "?"};
 
         for (; (s = strchr(s, '<')) != NULL; s++)
                 for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
