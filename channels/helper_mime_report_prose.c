@@ -269,17 +269,34 @@ scan_line(struct prose *p, size_t line)
 }
 
 static void
-see_words(struct prose *p, const struct bounce_line *l, size_t line)
+see_failure(struct prose *p, size_t line)
+{
+        p->failure_at = p->failure ? p->failure_at : line;
+        p->failure = true;
+}
+
+static void
+see_fate(struct prose *p, const struct bounce_line *l)
 {
         if (report_fits(p->r, BOUNCE_DELAYED, l, NULL))
                 p->delayed = true;
         if (report_fits(p->r, BOUNCE_DELIVERED, l, NULL))
                 p->delivered = true;
-        if (l == &p->r->lines.list[line] ? says_failure(p, line)
-                                         : report_fits(p->r, BOUNCE_FAILURE, l, NULL)) {
-                p->failure_at = p->failure ? p->failure_at : line;
-                p->failure = true;
-        }
+}
+
+/* The subject stands above the first line. */
+static void
+see_subject(struct prose *p)
+{
+        const char *s = p->r->m->subject;
+        struct bounce_line l = {.s = s, .n = strlen(s)};
+        char *folded = arena_strdup(p->r->scratch, s);
+
+        bounces_fold(folded, s, l.n);
+        l.folded = folded;
+        see_fate(p, &l);
+        if (report_fits(p->r, BOUNCE_FAILURE, &l, NULL))
+                see_failure(p, 0);
 }
 
 static void
@@ -292,7 +309,9 @@ scan(struct prose *p, size_t from, size_t to)
 
                 if (l->n == 0)
                         continue;
-                see_words(p, l, i);
+                see_fate(p, l);
+                if (says_failure(p, i))
+                        see_failure(p, i);
                 if (report_fits(p->r, BOUNCE_FAILED, l, &c) && c.address.s != NULL)
                         offer(p, arena_strndup(p->r->scratch, c.address.s, c.address.n),
                             i, PLACE_LINE, &c);
@@ -615,14 +634,9 @@ report_prose_read(struct reporting *r)
             .failure_at = SIZE_MAX,
             .failing = arena_alloc(r->scratch, r->lines.n + 1)};
         bool subject = bounces_subject(r->set, r->m->subject);
-        struct bounce_line line = {.s = r->m->subject, .n = strlen(r->m->subject)};
-        char *folded = arena_strdup(r->scratch, r->m->subject);
 
         report_returned(r, &p.returned);
-        bounces_fold(folded, line.s, line.n);
-        line.folded = folded;
-        if (line.n > 0)
-                see_words(&p, &line, 0);
+        see_subject(&p);
         scan(&p, 0, r->end);
         if (best_place(&p) < PLACE_SENT_TO && r->end < r->lines.n && p.failure)
                 scan(&p, r->end, r->lines.n);

@@ -102,8 +102,8 @@ read_word(struct reading *r, struct token *t)
         while (r->p < r->end && strchr(" \t\r\n,;#\"", *r->p) == NULL)
                 r->p++;
         t->text = arena_strndup(r->s->a, from, (size_t)(r->p - from));
-        if (strncmp(from, "«", 2) == 0 || strncmp(from, "“", 3) == 0 ||
-            strncmp(from, "„", 3) == 0)
+        if (strncmp(t->text, "«", 2) == 0 || strncmp(t->text, "“", 3) == 0 ||
+            strncmp(t->text, "„", 3) == 0)
                 return wrong(r, from, "typographic quotes; use straight ones: \"…\"");
         if (strpbrk(t->text, "{}()") != NULL)
                 return wrong(
@@ -281,7 +281,7 @@ add_known(struct reading *r)
                         return -1;
         }
         k.written = arena_strndup(
-            r->s->a, r->name.at, utf8_cut(r->name.at, strcspn(r->name.at, "\r\n"), 200));
+            r->s->a, r->name.at, utf8_cut(r->name.at, (size_t)(r->p - r->name.at), 200));
         r->y->known =
             arena_grow(r->s->a, r->y->known, r->y->n_known, sizeof *r->y->known);
         r->y->known[r->y->n_known++] = k;
