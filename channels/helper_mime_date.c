@@ -254,9 +254,11 @@ read_zone(struct moment *t, const char **s)
         int len, more;
         int v = number(s, &len);
 
+        if (len > 4) /* no zone */
+                v = 9999;
         if (**s == ':' && isdigit((unsigned char)(*s)[1])) {
                 ++*s;
-                v = v * 100 + number(s, &more);
+                v = v * 100 + number(s, &more) % 100;
         } else if (len <= 2) {
                 v *= 100;
         }

@@ -121,22 +121,28 @@ imply_table(struct html_stack *st, enum html_element e)
         imply_one(st, HTML_TFOOT, table);
 }
 
+static bool
+is_table_part(enum html_element e)
+{
+        return e == HTML_TD || e == HTML_TH || e == HTML_TR || e == HTML_TBODY ||
+               e == HTML_THEAD || e == HTML_TFOOT || e == HTML_CAPTION ||
+               e == HTML_COLGROUP;
+}
+
 void
 html_stack_imply(struct html_stack *st, enum html_element e)
 {
-        int from = bound(st, HTML_P);
+        int from;
 
-        switch (e) {
-        case HTML_TD:
-        case HTML_TH:
-        case HTML_TR:
-        case HTML_TBODY:
-        case HTML_THEAD:
-        case HTML_TFOOT:
-        case HTML_CAPTION:
-        case HTML_COLGROUP:
+        /* where blocks end a drawing, as browsers do; what it held bounds nothing then */
+        if ((html_sort(e) & HTML_BLOCK) && !is_table_part(e))
+                imply_one(st, HTML_SVG, -1);
+        from = bound(st, HTML_P);
+        if (is_table_part(e)) {
                 imply_table(st, e);
                 return;
+        }
+        switch (e) {
         case HTML_A:
                 imply_one(st, HTML_A, from);
                 return;
@@ -155,11 +161,8 @@ html_stack_imply(struct html_stack *st, enum html_element e)
         default:
                 break;
         }
-        if (html_sort(e) & HTML_BLOCK) {
-                imply_one(
-                    st, HTML_SVG, -1); /* where blocks end a drawing, as browsers do */
+        if (html_sort(e) & HTML_BLOCK)
                 imply_one(st, HTML_P, bound(st, HTML_P));
-        }
 }
 
 static bool

@@ -131,8 +131,9 @@ digest_raw(struct sha256 *digest, const char *s, size_t n)
         sha256_add(digest, hex, 64);
 }
 
-/* What a relay must not change: everything about the mail but its trace. A mail with
- * neither Message-ID nor Date has nothing else that tells it from the next of the
+/* What a relay must not change: everything about the mail but its trace. Without a
+ * Message-ID the subject and the recipients count, too: two alerts of one second differ in
+ * nothing else. A mail with neither Message-ID nor Date has nothing else that tells it from the next of the
  * same words ("backup failed", every night): of those only a copy with the same
  * trace is the same. */
 static struct sha256 *
@@ -141,11 +142,16 @@ digest_begin(const struct message *m, const char *raw, const struct prescan *p)
         struct sha256 *digest = sha256_new();
         const char *date = message_header(m, "Date");
         const char *from = message_header(m, "From");
+        const char *to = message_header(m, "To");
 
         digest_field(digest, "account", m->account);
         digest_field(digest, "id", m->message_id);
         digest_field(digest, "date", date != NULL ? date : "");
         digest_field(digest, "from", from != NULL ? from : "");
+        if (*m->message_id == '\0') {
+                digest_field(digest, "subject", m->subject);
+                digest_field(digest, "to", to != NULL ? to : "");
+        }
         if (*m->message_id == '\0' && (date == NULL || *date == '\0'))
                 digest_raw(digest, raw + p->header_at, p->header_len);
         return digest;

@@ -296,6 +296,7 @@ test_dates(void **state)
         date("Tue, 24 Nov 1926 10:00:00 +0000", 0);
         date("Tue, 24 Nov 9999 10:00:00 +0000", 0);
         date("Tue, 24 Nov 2026 77:00:00 +0000", 0);
+        date("24 Nov 2026 07:00:00 +033333300:20", 1795503600); /* no zone */
 }
 
 static void

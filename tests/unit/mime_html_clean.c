@@ -40,6 +40,7 @@ test_stays(void **state)
             "<ol start=3><li>a<li>b</ol>", "<ol start=\"3\"><li>a</li><li>b</li></ol>");
         cleans("<blockquote type=cite>q", "<blockquote type=\"cite\">q</blockquote>");
         cleans("<b><p>x</b>y", "<b><p>x</p></b>y");
+        cleans("<dd><svg><td><dd>x", "<dd></dd><dd>x</dd>");
         cleans("x</b></div></td>", "x");
         cleans("<title>t</title><textarea>a<b></textarea>", "a&lt;b&gt;");
 }

@@ -356,6 +356,13 @@ test_digest(void **state)
             "Received: 1\r\nFrom: a@a.example\r\n\r\nx"));
         assert_false(same("Date: Tue, 24 Nov 2026 10:00:00 +0300\r\n\r\nx",
             "Date: Tue, 24 Nov 2026 10:00:01 +0300\r\n\r\nx"));
+        /* Two alerts of one second, without Message-ID. */
+        assert_false(
+            same("Date: Tue, 24 Nov 2026 10:00:00 +0300\r\nSubject: disk a\r\n\r\nx",
+                "Date: Tue, 24 Nov 2026 10:00:00 +0300\r\nSubject: disk b\r\n\r\nx"));
+        assert_true(same("Date: Tue, 24 Nov 2026 10:00:00 +0300\r\nSubject: a\r\n\r\nx",
+            "Received: 2\r\nDate: Tue, 24 Nov 2026 10:00:00 +0300\r\nSubject: "
+            "a\r\n\r\nx"));
         assert_false(same(MULTI("mixed") PART("image/png", "a"),
             MULTI("mixed") PART("image/png", "b")));
         assert_false(same(MULTI("mixed") PART("image/png", "a") PART("image/png", "b"),
