@@ -159,6 +159,7 @@ struct scan {
         bool wild; /* one was declared that we cannot read */
         bool digest; /* multipart/digest: its parts are messages unasked */
         bool is_message; /* the header being read declares a message */
+        bool content; /* the field being read is one of the body, not of its way */
         bool is_coded; /* ... in base64 or quoted-printable: not looked into */
 };
 
@@ -231,10 +232,15 @@ note_charset(struct prescan *p, const struct line *l)
 static void
 note_header(struct scan *c, struct prescan *p, const struct line *l)
 {
-        const char *boundary = find_word(l, "boundary");
+        const char *boundary;
         const char *value;
         size_t len;
 
+        if (!is_fold(l))
+                c->content = starts_with(l, "content-");
+        if (!c->content)
+                return;
+        boundary = find_word(l, "boundary");
         if (boundary != NULL) {
                 boundary += strlen("boundary");
                 if (c->n_declared == MAX_DECLARED ||

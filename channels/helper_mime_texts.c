@@ -288,8 +288,8 @@ text_take(struct walk *w, struct buf *text, struct text_marks *marks, enum text_
                 text_marks_free(marks);
                 return;
         }
-        words = words_hash(text);
-        if (words == w->last_words && w->last_html != (kind == TEXT_HTML)) {
+        words = w->alone ? 0 : words_hash(text);
+        if (words != 0 && words == w->last_words && w->last_html != (kind == TEXT_HTML)) {
                 text_marks_free(marks); /* the same once more, as if in an alternative */
                 return;
         }
@@ -396,6 +396,7 @@ text_add(struct walk *w, const struct mime_part *p)
                 s = without_files(w, s, p->path, &rest);
         if (w->wanted != NULL || !text_wanted(w, &s, kind))
                 return;
+        w->alone = p->parent == NULL;
         w->cut |= s.n > MAX_RAW_TEXT || (cut && hold.len > 0);
         s.n = s.n < MAX_RAW_TEXT ? s.n : MAX_RAW_TEXT;
         mime_field_param(&p->type_field, "charset", charset, sizeof(charset));

@@ -55,6 +55,9 @@ size_t word_begins(enum word_kind kind, const char *s, size_t n);
 /* The same, whatever stands behind it. */
 size_t word_starts(enum word_kind kind, const char *s, size_t n);
 /* One of them stands anywhere in s; whole: with no letter before or behind it. */
+/* The kinds (a bit each) of which a word may stand in s; what is not among them does
+ * not. */
+uint64_t word_kinds(const char *s, size_t n);
 bool word_stands(enum word_kind kind, const char *s, size_t n, bool whole);
 /* How many different ones stand in s. */
 unsigned word_count(enum word_kind kind, const char *s, size_t n);
@@ -94,6 +97,7 @@ enum line_kind {
 struct trim_line {
         uint32_t from, to; /* bytes of the text, without the line end */
         uint32_t fold; /* of the folded line, in trim.folded */
+        uint64_t kinds; /* word_kinds() of it */
         uint16_t n_fold;
         uint16_t flags; /* LINE_... */
         uint8_t kind; /* enum line_kind */
@@ -118,6 +122,12 @@ struct trim {
 /* helper_mime_trim_lines.c: splits the text and says what each line is alone. */
 void trim_lines_split(struct trim *t, const struct text_marks *marks);
 const char *trim_folded(const struct trim *t, size_t i, size_t *n);
+/* May a word of the kind stand in line i? */
+static inline bool
+trim_may(const struct trim *t, size_t i, enum word_kind kind)
+{
+        return t->lines[i].kinds >> kind & 1;
+}
 /* The next line from i on (before the end) that is not empty, or t->end. */
 size_t trim_next(const struct trim *t, size_t i);
 /* Is line i one of text that nobody took? */

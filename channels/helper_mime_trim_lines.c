@@ -210,6 +210,8 @@ line_understand(struct trim *t, struct trim_line *l)
         word_fold(&t->folded, s + content, n - content);
         l->n_fold = (uint16_t)(t->folded.len - l->fold);
         l->kind = l->depth > 0 ? LINE_QUOTE : l->n_fold == 0 ? LINE_EMPTY : LINE_TEXT;
+        l->kinds = l->kind == LINE_TEXT ? word_kinds(t->folded.data + l->fold, l->n_fold)
+                                        : ~(uint64_t)0;
         if (l->n_fold > 0)
                 l->flags |= (uint16_t)flags_of(t->folded.data + l->fold, l->n_fold);
         /* A line of bare emphasis ("***") has something to show, though no words. */

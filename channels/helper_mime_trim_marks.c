@@ -320,7 +320,8 @@ find_markers(struct trim *t)
                 else if (is_marker(t, i, WORD_ORIGINAL))
                         t->lines[i].kind =
                             is_bare(&t->lines[i]) ? LINE_ORIGINAL : LINE_QUOTE;
-                else if (kind == LINE_TEXT && is_above_line(s, n))
+                else if (kind == LINE_TEXT && trim_may(t, i, WORD_ABOVE) &&
+                         is_above_line(s, n))
                         t->lines[i].kind = LINE_ABOVE;
                 else if (kind == LINE_TEXT && is_mobile(s, n))
                         t->lines[i].kind = LINE_SIGNATURE;

@@ -45,7 +45,9 @@ is_contact(const struct trim *t, size_t i)
         const char *s = trim_folded(t, i, &n);
 
         return (t->lines[i].flags & LINE_HAS_ADDRESS) || is_link(s, n) ||
-               has_phone(s, n) || (n < 80 && word_stands(WORD_CONTACT, s, n, true));
+               has_phone(s, n) ||
+               (n < 80 && trim_may(t, i, WORD_CONTACT) &&
+                   word_stands(WORD_CONTACT, s, n, true));
 }
 
 static bool
@@ -54,8 +56,8 @@ is_official(const struct trim *t, size_t i)
         size_t n;
         const char *s = trim_folded(t, i, &n);
 
-        return word_stands(WORD_LEGAL1, s, n, false) ||
-               word_stands(WORD_FOOTER, s, n, false);
+        return (trim_may(t, i, WORD_LEGAL1) && word_stands(WORD_LEGAL1, s, n, false)) ||
+               (trim_may(t, i, WORD_FOOTER) && word_stands(WORD_FOOTER, s, n, false));
 }
 
 /* Looked at once: several rules ask for the same lines. */
@@ -292,8 +294,10 @@ tail_legal(struct trim *t)
         for (size_t i = first; i < t->end; i++) {
                 size_t n;
                 const char *s = trim_folded(t, i, &n);
-                unsigned sure = word_count(WORD_LEGAL1, s, n),
-                         some = word_count(WORD_LEGAL, s, n);
+                unsigned sure =
+                    trim_may(t, i, WORD_LEGAL1) ? word_count(WORD_LEGAL1, s, n) : 0;
+                unsigned some =
+                    trim_may(t, i, WORD_LEGAL) ? word_count(WORD_LEGAL, s, n) : 0;
 
                 if (sure + some > 0 && from == t->end)
                         from = i;

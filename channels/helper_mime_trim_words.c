@@ -41,6 +41,9 @@ _Static_assert(WORD_KINDS <= 64, "a bit for each kind of words");
 static uint64_t slot_kinds[N_SLOTS]; /* kinds that have a word there */
 static uint16_t slot_first[N_SLOTS]; /* 1 + its first word; 0: none */
 static uint16_t slot_next[N_WORDS]; /* 1 + the next word of the same slot */
+static uint64_t begin_kinds[N_SLOTS]; /* of words with a '*': how they begin ... */
+static uint64_t end_kinds[N_SLOTS]; /* ... or else how they end */
+static uint64_t open_kinds; /* kinds that have words which fit nearly anything */
 static uint64_t short_kinds; /* kinds that have words of less than three bytes */
 _Static_assert(N_WORDS < 65535, "words are numbered in 16 bits");
 
@@ -143,12 +146,24 @@ kind_of(size_t word)
 }
 
 static void
+pattern_index(const struct folded_word *w, uint64_t bit)
+{
+        if (w->before >= 3)
+                begin_kinds[slot_at(w->s)] |= bit;
+        else if (w->behind >= 3)
+                end_kinds[slot_at(w->s + w->n - 3)] |= bit;
+        else
+                open_kinds |= bit;
+}
+
+static void
 words_index(void)
 {
         for (size_t i = N_WORDS; i-- > 0;) {
                 uint64_t bit = (uint64_t)1 << kind_of(i);
                 unsigned slot;
 
+                pattern_index(&folded[i], bit);
                 if (folded[i].n < 3) {
                         short_kinds |= bit;
                         continue;
@@ -311,6 +326,18 @@ words_standing(enum word_kind kind, const char *s, size_t n, bool whole, unsigne
         return found;
 }
 
+uint64_t
+word_kinds(const char *s, size_t n)
+{
+        uint64_t kinds;
+
+        words_prepare();
+        kinds = short_kinds;
+        for (size_t at = 0; at + 3 <= n; at++)
+                kinds |= slot_kinds[slot_at(s + at)];
+        return kinds;
+}
+
 bool
 word_stands(enum word_kind kind, const char *s, size_t n, bool whole)
 {
@@ -371,7 +398,14 @@ ends_fit(const struct folded_word *w, const char *s, size_t n)
 bool
 word_matches(enum word_kind kind, const char *s, size_t n)
 {
+        uint64_t kinds;
+
         words_prepare();
+        kinds = open_kinds;
+        if (n >= 3)
+                kinds |= begin_kinds[slot_at(s)] | end_kinds[slot_at(s + n - 3)];
+        if ((kinds >> kind & 1) == 0)
+                return false;
         for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
                 if (ends_fit(&folded[i], s, n) && glob(folded[i].s, s, n) &&
                     names_program(&folded[i], s, n))

@@ -65,6 +65,7 @@ struct walk {
         bool cut; /* something was left out of it */
         bool skip_html; /* the same was said in plain text: HTML is only looked at */
         uint64_t last_words; /* hash of the letters of the last text; 0: none */
+        bool alone; /* the text is all there is: nothing is said twice */
         bool last_html; /* ... which was HTML */
         size_t made; /* bytes of text made so far, also what was dropped */
         size_t max_text;

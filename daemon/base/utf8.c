@@ -133,9 +133,8 @@ utf8_encode(char *out, uint32_t cp)
 void
 utf8_add(struct buf *b, uint32_t cp)
 {
-        char out[4];
-
-        buf_add(b, out, utf8_encode(out, cp));
+        b->len += utf8_encode(buf_reserve(b, 4), cp);
+        b->data[b->len] = '\0';
 }
 
 static bool
