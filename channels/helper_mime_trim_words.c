@@ -3,6 +3,7 @@
  * with them. The words are folded once, on first use, the same way as lines are; the
  * table of a process lives as long as the process.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,16 +35,19 @@ static struct folded_word folded[N_WORDS]; /* sorted by kind */
 static size_t first_of[WORD_KINDS + 1]; /* where each kind begins */
 static bool ready;
 
-/* Thousands of words are looked for in every line: by their first three bytes, all of a
- * kind at once. */
-#define N_SLOTS 2048u
+/* Thousands of words are looked for in every line: by their first six bytes (three, if
+ * they have no more), all of a kind at once. */
+#define N_LONG 4096u
+#define N_SLOTS (N_LONG + 1024u)
 _Static_assert(WORD_KINDS <= 64, "a bit for each kind of words");
 static uint64_t slot_kinds[N_SLOTS]; /* kinds that have a word there */
 static uint16_t slot_first[N_SLOTS]; /* 1 + its first word; 0: none */
 static uint16_t slot_next[N_WORDS]; /* 1 + the next word of the same slot */
 static uint64_t begin_kinds[N_SLOTS]; /* of words with a '*': how they begin ... */
 static uint64_t end_kinds[N_SLOTS]; /* ... or else how they end */
-static uint64_t open_kinds; /* kinds that have words which fit nearly anything */
+#define MAX_OPEN 32
+static size_t open_words[MAX_OPEN]; /* those with a '*' at both ends */
+static size_t n_open;
 static uint64_t short_kinds; /* kinds that have words of less than three bytes */
 _Static_assert(N_WORDS < 65535, "words are numbered in 16 bits");
 
@@ -127,12 +131,37 @@ word_fold(struct buf *out, const char *s, size_t n)
 }
 
 static unsigned
-slot_at(const char *s)
+slot_short(const char *s)
 {
         const unsigned char *b = (const unsigned char *)s;
         uint32_t key = (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16;
 
-        return (key * 2654435761u) >> 21;
+        return N_LONG + ((key * 2654435761u) >> 22);
+}
+
+static unsigned
+slot_long(const char *s)
+{
+        uint32_t four;
+        uint16_t two;
+
+        memcpy(&four, s, 4);
+        memcpy(&two, s + 4, 2);
+        return ((four ^ two * 40503u) * 2654435761u) >> 20;
+}
+
+/* Where a word of n bytes (three at least) is kept. */
+static unsigned
+slot_of_word(const char *s, size_t n)
+{
+        return n >= 6 ? slot_long(s) : slot_short(s);
+}
+
+/* What a table knows of the words that may begin at s. */
+static uint64_t
+kinds_at(const uint64_t *kinds, const char *s, size_t n)
+{
+        return (n >= 6 ? kinds[slot_long(s)] : 0) | (n >= 3 ? kinds[slot_short(s)] : 0);
 }
 
 static enum word_kind
@@ -146,14 +175,18 @@ kind_of(size_t word)
 }
 
 static void
-pattern_index(const struct folded_word *w, uint64_t bit)
+pattern_index(size_t word, uint64_t bit)
 {
+        const struct folded_word *w = &folded[word];
+
         if (w->before >= 3)
-                begin_kinds[slot_at(w->s)] |= bit;
+                begin_kinds[slot_of_word(w->s, w->before)] |= bit;
         else if (w->behind >= 3)
-                end_kinds[slot_at(w->s + w->n - 3)] |= bit;
-        else
-                open_kinds |= bit;
+                end_kinds[slot_short(w->s + w->n - 3)] |= bit;
+        else if (memchr(w->s, '*', w->n) != NULL) {
+                assert(n_open < MAX_OPEN);
+                open_words[n_open++] = word;
+        }
 }
 
 static void
@@ -163,12 +196,12 @@ words_index(void)
                 uint64_t bit = (uint64_t)1 << kind_of(i);
                 unsigned slot;
 
-                pattern_index(&folded[i], bit);
+                pattern_index(i, bit);
                 if (folded[i].n < 3) {
                         short_kinds |= bit;
                         continue;
                 }
-                slot = slot_at(folded[i].s);
+                slot = slot_of_word(folded[i].s, folded[i].n);
                 slot_kinds[slot] |= bit;
                 slot_next[i] = slot_first[slot];
                 slot_first[slot] = (uint16_t)(i + 1);
@@ -179,7 +212,7 @@ words_index(void)
 static bool
 may_begin(enum word_kind kind, const char *s, size_t n)
 {
-        uint64_t kinds = short_kinds | (n >= 3 ? slot_kinds[slot_at(s)] : 0);
+        uint64_t kinds = short_kinds | kinds_at(slot_kinds, s, n);
 
         return kinds >> kind & 1;
 }
@@ -299,29 +332,50 @@ short_stands(const struct folded_word *w, const char *s, size_t n, bool whole)
         return false;
 }
 
+/* Which words of a kind stand in s? */
+struct question {
+        enum word_kind kind;
+        const char *s;
+        size_t n;
+        bool whole;
+        uint8_t seen[N_WORDS / 8 + 1]; /* a bit for each word that was found */
+};
+
+/* How many words of the slot stand at `at` that were not found before. */
+static unsigned
+words_in_slot(unsigned slot, struct question *q, size_t at)
+{
+        unsigned found = 0;
+
+        for (size_t next = slot_first[slot]; next != 0; next = slot_next[next - 1]) {
+                size_t i = next - 1;
+
+                if (i < first_of[q->kind] || i >= first_of[q->kind + 1] ||
+                    (q->seen[i / 8] >> i % 8 & 1) != 0 ||
+                    !stands_at(&folded[i], q->s, q->n, at, q->whole))
+                        continue;
+                q->seen[i / 8] |= (uint8_t)(1u << i % 8);
+                found++;
+        }
+        return found;
+}
+
 /* How many words of the kind stand in s; stops at max. */
 static unsigned
 words_standing(enum word_kind kind, const char *s, size_t n, bool whole, unsigned max)
 {
-        uint8_t seen[N_WORDS / 8 + 1] = {0};
+        struct question q = {.kind = kind, .s = s, .n = n, .whole = whole};
         unsigned found = 0;
 
         if (short_kinds >> kind & 1)
                 for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
                         found += short_stands(&folded[i], s, n, whole);
         for (size_t at = 0; at + 3 <= n && found < max; at++) {
-                unsigned slot = slot_at(s + at);
-
-                if ((slot_kinds[slot] >> kind & 1) == 0)
+                if ((kinds_at(slot_kinds, s + at, n - at) >> kind & 1) == 0)
                         continue;
-                for (size_t i = slot_first[slot]; i != 0; i = slot_next[i - 1]) {
-                        if (i - 1 < first_of[kind] || i - 1 >= first_of[kind + 1] ||
-                            (seen[i / 8] >> i % 8 & 1) != 0 ||
-                            !stands_at(&folded[i - 1], s, n, at, whole))
-                                continue;
-                        seen[i / 8] |= (uint8_t)(1u << i % 8);
-                        found++;
-                }
+                if (n - at >= 6)
+                        found += words_in_slot(slot_long(s + at), &q, at);
+                found += words_in_slot(slot_short(s + at), &q, at);
         }
         return found;
 }
@@ -334,7 +388,7 @@ word_kinds(const char *s, size_t n)
         words_prepare();
         kinds = short_kinds;
         for (size_t at = 0; at + 3 <= n; at++)
-                kinds |= slot_kinds[slot_at(s + at)];
+                kinds |= kinds_at(slot_kinds, s + at, n - at);
         return kinds;
 }
 
@@ -395,20 +449,29 @@ ends_fit(const struct folded_word *w, const char *s, size_t n)
                memcmp(w->s + w->n - w->behind, s + n - w->behind, w->behind) == 0;
 }
 
+static bool
+matches(size_t word, const char *s, size_t n)
+{
+        const struct folded_word *w = &folded[word];
+
+        return ends_fit(w, s, n) && glob(w->s, s, n) && names_program(w, s, n);
+}
+
 bool
 word_matches(enum word_kind kind, const char *s, size_t n)
 {
         uint64_t kinds;
 
         words_prepare();
-        kinds = open_kinds;
-        if (n >= 3)
-                kinds |= begin_kinds[slot_at(s)] | end_kinds[slot_at(s + n - 3)];
+        for (size_t k = 0; k < n_open; k++)
+                if (kind_of(open_words[k]) == kind && matches(open_words[k], s, n))
+                        return true;
+        kinds =
+            n < 3 ? 0 : kinds_at(begin_kinds, s, n) | end_kinds[slot_short(s + n - 3)];
         if ((kinds >> kind & 1) == 0)
                 return false;
         for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
-                if (ends_fit(&folded[i], s, n) && glob(folded[i].s, s, n) &&
-                    names_program(&folded[i], s, n))
+                if (matches(i, s, n))
                         return true;
         return false;
 }
