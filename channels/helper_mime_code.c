@@ -301,10 +301,12 @@ mime_uu_next(const char *s, size_t n, size_t from, struct uu_file *u)
                         if (uu_begin(s + at, len, u) && uu_lines(s, n, u))
                                 return true;
                 }
-                hit = memmem(s + at, n - at, "\nbegin ", 7);
-                if (hit == NULL)
-                        return false;
-                at = (size_t)(hit - s) + 1;
+                do {
+                        hit = memchr(s + at, '\n', n - at);
+                        if (hit == NULL)
+                                return false;
+                        at = (size_t)(hit - s) + 1;
+                } while (at < n && s[at] != 'b');
         }
         return false;
 }

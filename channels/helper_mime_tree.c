@@ -89,7 +89,7 @@ next_boundary(const struct tree *t, size_t from, struct hit *h)
         size_t at = from;
 
         while (at < t->n) {
-                const char *dashes;
+                const char *lf;
                 size_t len;
 
                 if (t->n - at >= 2 && t->s[at] == '-' && t->s[at + 1] == '-') {
@@ -105,10 +105,10 @@ next_boundary(const struct tree *t, size_t from, struct hit *h)
                                 return;
                         }
                 }
-                dashes = memmem(t->s + at, t->n - at, "\n--", 3);
-                if (dashes == NULL)
-                        break;
-                at = (size_t)(dashes - t->s) + 1;
+                do { /* line by line: faster than memmem() for so few bytes */
+                        lf = memchr(t->s + at, '\n', t->n - at);
+                        at = lf != NULL ? (size_t)(lf - t->s) + 1 : t->n;
+                } while (at < t->n && t->s[at] != '-');
         }
         *h = (struct hit){.level = -1, .at = t->n, .end = t->n, .next = t->n};
 }

@@ -134,10 +134,12 @@ static bool
 is_notes_line(const struct trim *t, size_t i)
 {
         size_t n;
-        const char *s = trim_folded(t, i, &n), *p = memmem(s, n, "---", 3);
+        const char *s = trim_folded(t, i, &n), *p;
 
-        return p != NULL && t->lines[i].kind == LINE_TEXT &&
-               (t->lines[i].flags & LINE_HAS_TIME) && p > s &&
+        if (t->lines[i].kind != LINE_TEXT || (t->lines[i].flags & LINE_HAS_TIME) == 0)
+                return false;
+        p = memmem(s, n, "---", 3);
+        return p != NULL && p > s &&
                memmem(p + 3, n - 3 - (size_t)(p - s), "---", 3) != NULL;
 }
 
