@@ -53,9 +53,12 @@ struct job {
         const char *consult; /* the question to a supplier that it answers, "" none */
         bool is_note; /* a call that is only noted: it moves nothing */
         bool resolves; /* a call that ends its ticket: we have called back */
-        struct email_id reported; /* the entry of ours that it reports about; ticket "" none */
-        const char *undelivered; /* whom it says our mail was refused for, and why, "" none */
-        const char *forwarded_by; /* who passed it on; it is its first sender's, "" nobody */
+        struct email_id
+            reported; /* the entry of ours that it reports about; ticket "" none */
+        const char
+            *undelivered; /* whom it says our mail was refused for, and why, "" none */
+        const char
+            *forwarded_by; /* who passed it on; it is its first sender's, "" nobody */
         const char *ack_to; /* whom it would acknowledge, "" nobody */
         /* SUBMIT and LOGCALL */
         const char *who; /* who asks for it, "" : a channel */

@@ -138,7 +138,8 @@ void
 change_outbox_dead(struct change *c, const char *entry, int64_t at_ms); /* dead letter */
 
 struct change_report { /* what a mail system says became of one recipient of an entry */
-        const char *ticket; /* the one the entry is of, which may since be part of another */
+        const char
+            *ticket; /* the one the entry is of, which may since be part of another */
         const char *entry; /* by a Message-ID whose signature was right */
         const char *state; /* refused, deferred, sent (delivered for sure) */
         const char *address; /* normalised, "" not told */

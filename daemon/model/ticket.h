@@ -37,7 +37,8 @@ struct customer {
         size_t n_emails;
         const char **phones; /* E.164 */
         size_t n_phones;
-        const char **refused; /* JSON documents: addresses of his that mail was refused for */
+        const char *
+            *refused; /* JSON documents: addresses of his that mail was refused for */
         size_t n_refused;
         /* out of the customers file, by whoever shows it; NULL or "" unknown */
         const char *organisation, *manager;

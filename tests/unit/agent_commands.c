@@ -315,7 +315,8 @@ options_that_are_wrong(void **state)
             "channel: expected me, desk, line:NAME or ticket:ID, got 'all'");
         want_error("TAKE 1042 ID two~words", "BADARG",
             "ID: expected 1 to 64 printable ASCII characters without blank");
-        want_error("BLOB 1042 x", "BADARG", "part: expected a part such as 2 or 2.1, or html");
+        want_error(
+            "BLOB 1042 x", "BADARG", "part: expected a part such as 2 or 2.1, or html");
         want_error("OUTBOX SHOW x", "BADARG", "entry: expected an entry's number");
 }
 
