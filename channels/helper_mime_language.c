@@ -246,8 +246,29 @@ is_letter(uint32_t cp)
 static bool
 is_no_word(const char *s, size_t n)
 {
+        static const char signs[256] = {['\0'] = 1,
+            ['@'] = 1,
+            ['/'] = 1,
+            ['\\'] = 1,
+            ['_'] = 1,
+            ['='] = 1,
+            ['<'] = 1,
+            ['>'] = 1,
+            ['{'] = 1,
+            ['}'] = 1,
+            ['0'] = 1,
+            ['1'] = 1,
+            ['2'] = 1,
+            ['3'] = 1,
+            ['4'] = 1,
+            ['5'] = 1,
+            ['6'] = 1,
+            ['7'] = 1,
+            ['8'] = 1,
+            ['9'] = 1};
+
         for (size_t i = 0; i < n; i++)
-                if (strchr("@/\\_=<>{}0123456789", s[i]) != NULL)
+                if (signs[(unsigned char)s[i]])
                         return true;
         return n > 60;
 }

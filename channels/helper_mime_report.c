@@ -175,13 +175,13 @@ is_machine_report(struct reporting *r, const char *mark)
 {
         const char *automatic = message_header(r->m, "Auto-Submitted");
         bool self = automatic != NULL && strncasecmp(automatic, "auto-", 5) == 0;
-        bool subject = r->set != NULL && bounces_subject(r->set, r->m->subject);
 
+        if (mark[0] == '\0' &&
+            !(self && r->set != NULL && bounces_subject(r->set, r->m->subject)))
+                return false;
         if (text_fits(r, BOUNCE_NOT, r->m->subject))
                 return false;
-        if (is_answer(r) && strncmp(mark, "null", 4) != 0)
-                return false;
-        return mark[0] != '\0' || (subject && self);
+        return !is_answer(r) || strncmp(mark, "null", 4) == 0;
 }
 
 /* A filter of the recipient's refused the mail and said so with a disposition

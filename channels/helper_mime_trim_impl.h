@@ -44,6 +44,7 @@ enum word_kind {
         WORD_ABOVE,
         WORD_RE,
         WORD_FWD,
+        WORD_LINK,
         WORD_KINDS
 };
 

@@ -33,9 +33,12 @@ has_phone(const char *s, size_t n)
 }
 
 static bool
-is_link(const char *s, size_t n)
+is_link(const struct trim *t, size_t i)
 {
-        return memmem(s, n, "http", 4) != NULL || memmem(s, n, "www.", 4) != NULL;
+        size_t n;
+        const char *s = trim_folded(t, i, &n);
+
+        return trim_may(t, i, WORD_LINK) && word_stands(WORD_LINK, s, n, false);
 }
 
 static bool
@@ -44,7 +47,7 @@ is_contact(const struct trim *t, size_t i)
         size_t n;
         const char *s = trim_folded(t, i, &n);
 
-        return (t->lines[i].flags & LINE_HAS_ADDRESS) || is_link(s, n) ||
+        return (t->lines[i].flags & LINE_HAS_ADDRESS) || is_link(t, i) ||
                has_phone(s, n) ||
                (n < 80 && trim_may(t, i, WORD_CONTACT) &&
                    word_stands(WORD_CONTACT, s, n, true));
@@ -266,12 +269,8 @@ tail_footer(struct trim *t)
         size_t first = last_paragraph(t);
         bool linked = false;
 
-        for (size_t i = first; i < t->end; i++) {
-                size_t n;
-                const char *s = trim_folded(t, i, &n);
-
-                linked |= is_link(s, n) || (t->lines[i].flags & LINE_HAS_ADDRESS);
-        }
+        for (size_t i = first; i < t->end; i++)
+                linked |= (t->lines[i].flags & LINE_HAS_ADDRESS) != 0 || is_link(t, i);
         for (size_t i = first; i < t->end; i++) {
                 if (!begins_footer(t, i, linked) || t->first_text >= i)
                         continue;

@@ -88,6 +88,23 @@ plain(uint32_t cp)
         return utf8_fold_char(cp);
 }
 
+/* Bytes of an ASCII letter, digit or sign, or of a small Cyrillic letter, which folds to
+ * itself; 0: another character. */
+static size_t
+plain_len(const char *s, size_t n)
+{
+        unsigned char c = (unsigned char)s[0], next;
+
+        if (c > ' ' && c < 127)
+                return c != '*';
+        if (n < 2 || (c != 0xd0 && c != 0xd1))
+                return 0;
+        next = (unsigned char)s[1];
+        return (c == 0xd0 ? next >= 0xb0 && next <= 0xbf : next >= 0x80 && next <= 0x8f)
+                   ? 2
+                   : 0;
+}
+
 static void
 fold_into(struct buf *out, const char *s, size_t n, bool stars)
 {
@@ -98,13 +115,15 @@ fold_into(struct buf *out, const char *s, size_t n, bool stars)
         for (size_t i = 0, used; i < n && out->len - start < TRIM_FOLD - 8; i += used) {
                 uint32_t cp;
 
-                if (s[i] > ' ' && s[i] < 127 && s[i] != '*') { /* most of all */
+                used = plain_len(s + i, n - i);
+                if (used > 0) { /* most of all */
                         if (blank)
                                 out->data[out->len++] = ' ';
                         blank = false;
-                        out->data[out->len++] =
-                            s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] | 32) : s[i];
-                        used = 1;
+                        memcpy(out->data + out->len, s + i, used);
+                        if (s[i] >= 'A' && s[i] <= 'Z')
+                                out->data[out->len] |= 32;
+                        out->len += used;
                         continue;
                 }
                 cp = utf8_next(s + i, n - i, &used);
