@@ -116,6 +116,42 @@ def alternatives(n, text):
         yield b"--b%d\r\nContent-Type: multipart/alternative; boundary=b%d\r\n\r\n" % (i, i + 1)
 
 
+def tnef_attribute(level, number, data):
+    return bytes([level]) + struct.pack("<HHI", number, 6, len(data)) + data + struct.pack("<H", sum(data) & 0xffff)
+
+
+def tnef_properties(*values):
+    """MAPI properties of (type, number, bytes)."""
+    one = (struct.pack("<HHII", t, n, 1, len(v)) + v + bytes(-len(v) % 4) for t, n, v in values)
+    return struct.pack("<I", len(values)) + b"".join(one)
+
+
+def tnef(*attributes):
+    return b"\x78\x9f\x3e\x22\x01\x00" + b"".join(attributes)
+
+
+def tnef_nested(levels):
+    inner = tnef(tnef_attribute(1, 0x800c, b"deep\0"))
+    for _ in range(levels):
+        iid = bytes.fromhex("0703020000000000c000000000000046")
+        inner = tnef(tnef_attribute(2, 0x9002, b""), tnef_attribute(2, 0x9005, tnef_properties((13, 0x3701, iid + inner))))
+    return inner
+
+
+def rtf_packed():
+    """LZFu of 3 MB that says 17 times as much: every reference is as long as it can be."""
+    return tnef(tnef_attribute(1, 0x9003, tnef_properties(
+        (258, 0x1009, struct.pack("<II4sI", 3 << 20, 1 << 31, b"LZFu", 0) + b"\xff" + b"\x00\x0f" * 8 +
+         (b"\xff" + b"\x01\x0f" * 8) * 180000))))
+
+
+def winmail(data):
+    return (TOP + b"Content-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+            base64.encodebytes(data).replace(b"\n", b"\r\n"))
+
+
+UU_LINE = b"M" + b"0V%T" * 15 + b"\r\n"
+
 BOMBS = {  # name: (expected answer, mail)
     "a million headers": ("H", lambda: TOP + b"X: y\r\n" * 1000000 + b"\r\nbody"),
     "20 MB of subject": ("H", lambda: b"Subject: " + b"a" * 20000000 + b"\r\n\r\nbody"),
@@ -150,6 +186,20 @@ BOMBS = {  # name: (expected answer, mail)
     "18,000 encoded words": ("M", lambda: b"Subject: " + b"=?a?b?=?a?q?" * 18000 + b"\r\n\r\nx"),
     "50,000 parameters": ("M", lambda: TOP + b"Content-Type: text/plain; " + b"a=b; " * 50000 + b"\r\n\r\nx"),
     "17,000 pieces of a name": ("M", lambda: TOP + b"Content-Type: text/plain; " + b"".join(b"name*%d=b; " % i for i in range(17000)) + b"\r\n\r\nx"),
+    "tnef of 17 MB": ("M", lambda: winmail(tnef(tnef_attribute(2, 0x9002, b""), tnef_attribute(2, 0x800f, bytes(17000000))))),
+    "100,000 files in a tnef": ("M", lambda: winmail(tnef(*[tnef_attribute(2, 0x9002, b"")] * 100000))),
+    "40 messages in a tnef": ("M", lambda: winmail(tnef_nested(40))),
+    "a packed rtf that unpacks": ("M", lambda: winmail(rtf_packed())),
+    "groups of an rtf": ("M", lambda: winmail(tnef(tnef_attribute(1, 0x9003, tnef_properties(
+        (258, 0x1009, struct.pack("<II4sI", 4000012, 4000000, b"MELA", 0) + b"{\\a{" * 1000000)))))),
+    "a uuencoded file of 17 MB": ("M", lambda: TOP + b"\r\nbegin 644 a\r\n" + UU_LINE * 380000 + b"end\r\n"),
+    "100,000 uuencoded files": ("M", lambda: TOP + b"\r\n" + (b"begin 644 a\r\n" + UU_LINE) * 100000),
+    "uuencode that never is": ("M", lambda: TOP + b"\r\n" + b"begin 644 a\r\n\r\n" * 1000000),
+    "20 MB of base64 junk": ("M", lambda: TOP + b"Content-Transfer-Encoding: base64\r\n\r\n" + b"AA=\r\n=A! " * 2000000),
+    "boundaries never declared": ("M", lambda: b"".join(
+        [TOP, b"Content-Type: multipart/mixed\r\n\r\n"] +
+        [b"--b%d\r\nContent-Type: multipart/mixed\r\n\r\n" % i for i in range(40)] + [b"--\r\nhello\r\n" * 2000000])),
+    "a mail full of pgp": ("M", lambda: TOP + b"\r\n" + b"-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: a\r\n\r\n- a\r\n" * 60000),
     "empty": ("M", lambda: b""),
     "zeros": ("M", lambda: bytes(1000000)),
     "every byte": ("M", lambda: bytes(range(256)) * 1000),
