@@ -116,8 +116,8 @@ Q   ?= @
 say = @echo '  $(1)'
 # asked only where it is needed: pkg-config may not be there yet
 GMIME_CFLAGS = $(call PC,--cflags,gmime-3.0)
-GMIME_LIBS   = $(call PC,--libs,gmime-3.0) -lexttextcat-2.0
-$(call obj,$(mime_src)): EXTRA = $(GMIME_CFLAGS)
+GMIME_LIBS   = $(call PC,--libs,gmime-3.0)
+LIBS_mime   := -lexttextcat-2.0
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -143,7 +143,7 @@ $(B)/helplined: $(call obj,daemon/main.c) $(lib_desk) $(lib_channels) $(lib_queu
 $(B)/helpline: $(call obj,daemon/tool/main.c) $(lib_tool) $(lib_desk) $(lib_channels) $(lib_queue) $(lib_config) $(lib_model) $(lib_base)
 	$(LINK) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 $(B)/helpline-mime: $(call obj,channels/helper_mime.c) $(lib_mime) $(lib_channels) $(lib_config) $(lib_model) $(lib_base)
-	$(LINK) $(GMIME_LIBS) -lseccomp $(LIBS_base)
+	$(LINK) $(LIBS_mime) -lseccomp $(LIBS_base)
 $(B)/helpline-mailer: $(call obj,channels/helper_mailer.c) $(lib_mailer) $(lib_channels) $(lib_model) $(lib_base)
 	$(LINK) -lesmtp -lssl -lseccomp -ldl $(LIBS_base)
 
@@ -165,7 +165,7 @@ $(B)/tests/queue_%: $(B)/obj/tests/unit/queue_%.o $(lib_queue) $(lib_model) $(li
 $(B)/tests/mime_%: $(B)/obj/tests/unit/mime_%.o $(lib_mime) $(lib_channels) $(lib_config) $(lib_model) $(lib_base)
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(LIBS_mime) $(LIBS_base) -lcmocka
 $(B)/tests/%: $(B)/obj/tests/unit/%.o $(UNIT_LIBS) $(lib_mime) $(lib_mailer)
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
@@ -175,7 +175,7 @@ $(B)/tests/%: $(B)/obj/tests/unit/%.o $(UNIT_LIBS) $(lib_mime) $(lib_mailer)
 $(B)/tests/mime_speed: $(B)/obj/tests/bench/mime_speed.o $(lib_mime) $(lib_channels) $(lib_config) $(lib_model) $(lib_base)
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_base)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LD_FAST) $(LDFLAGS) -o $@ $^ $(GMIME_LIBS) $(LIBS_mime) $(LIBS_base)
 $(call obj,tests/bench/mime_speed.c): EXTRA = $(call PC,--cflags,gmime-3.0)
 .PRECIOUS: $(B)/obj/%.o
 units: $(unit_bin)
@@ -187,11 +187,11 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(UNIT_LIBS) $(lib_mime)
 	@mkdir -p $(@D)
 	$(call say,LINK $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer $(LD_FAST) $(LDFLAGS) -o $@ $< -Wl,--start-group $(UNIT_LIBS) $(lib_mime) -Wl,--end-group \
-	    $(GMIME_LIBS) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
+	    $(LIBS_mime) $(LIBS_queue) $(LIBS_config) $(LIBS_base)
 fuzzers: $(fuzz_bin)
 
 # ---- packages (Debian 12): what is missing is installed, nothing else is touched ----
-BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev libgmime-3.0-dev \
+BUILD_PACKAGES := gcc libc6-dev make pkg-config libevent-dev libhiredis-dev libesmtp-dev \
                   libjansson-dev libpcre2-dev libical-dev libssl-dev libseccomp-dev uthash-dev redis-server tzdata \
                   libexttextcat-dev libexttextcat-data
 TEST_PACKAGES  := $(BUILD_PACKAGES) clang lld libclang-rt-14-dev clang-format clang-tidy cppcheck libcmocka-dev \
@@ -200,7 +200,7 @@ TEST_PACKAGES  := $(BUILD_PACKAGES) clang lld libclang-rt-14-dev clang-format cl
 BROWSER_PACKAGES := chromium chromium-driver python3-selenium
 # for tests/play/libraries.py, whose part with node is skipped without them
 NODE_PACKAGES := nodejs npm
-BENCH_PACKAGES := $(BUILD_PACKAGES) python3 python3-redis
+BENCH_PACKAGES := $(BUILD_PACKAGES) libgmime-3.0-dev python3 python3-redis
 
 define INSTALL_MISSING
 @missing=; for p in $(1); do \

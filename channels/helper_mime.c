@@ -12,7 +12,7 @@
  * is a file with the raw mail at that place (length absent: up to its end).
  *   P  parse: M and the message (daemon/model/message.h); or H, the header-only
  *      message with "why", when the pre-scan refuses it
- *   R  only the header, without GMime: H (for a mail that has killed P)
+ *   R  only the header: H (for a mail that has killed P)
  *   C  cut out a part, {"part":"2.1","from":n,"count":m}: B and its bytes
  *   W  the mail's HTML, sanitised, {"from":n,"count":m}: B and bytes of it
  * E and a sentence: the job could not be done.

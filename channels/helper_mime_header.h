@@ -1,7 +1,7 @@
 /*
  * What stands in header fields: encoded words (RFC 2047), addresses (RFC 5322,
  * and what people write instead), message ids, dates. Own code, linear and
- * tolerant, and without GMime: a mail that kills GMime still has a sender and a
+ * tolerant, and without the tree: a mail that kills its walk still has a sender and a
  * subject.
  */
 #ifndef HELPLINE_CHANNELS_HELPER_MIME_HEADER_H

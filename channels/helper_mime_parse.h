@@ -2,8 +2,9 @@
  * A raw mail -> struct message (daemon/model/message.h): facts only. What kind
  * of mail it is and where it belongs is decided by others from the headers.
  *
- * Runs in the helper process. GMime gives the tree of parts; header fields,
- * charsets, HTML and limits are ours.
+ * Runs in the helper process. The tree of parts is our own (helper_mime_tree.h): it only
+ * remembers where in the raw bytes each part lies, so attachments are exactly what was
+ * sent, broken boundaries are found again, and no mail takes more memory than its size.
  */
 #ifndef HELPLINE_CHANNELS_HELPER_MIME_PARSE_H
 #define HELPLINE_CHANNELS_HELPER_MIME_PARSE_H
@@ -34,7 +35,7 @@ void mime_parse_set_bounces(const struct bounce_set *set);
 int mime_parse(
     char *raw, size_t n, const char *account, struct message **out, struct err *err);
 
-/* What the header alone says, without GMime: always gives a message
+/* What the header alone says, without the parts: always gives a message
  * (header_only set, its text the first bytes of a mail that has no header). */
 struct message *mime_parse_header_only(char *raw, size_t n, const char *account);
 

@@ -27,7 +27,7 @@ FOREIGN = [  # (header, layers where it is at home, the one file or None)
     (r"event2?/|event\.h|evhttp", {"base"}), (r"openssl/", {"base", "helper"}), (r"jansson", {"base"}), (r"curl/", {"base", "helper"}),
     (r"hiredis/", {"queue"}), (r"sqlite3", {"queue"}),
     (r"pcre2", {"config"}), (r"libical/", {"config"}),
-    (r"gmime/|glib|gio/", {"helper"}), (r"libesmtp|auth-client", {"helper"}), (r"seccomp\.h", {"helper"}),
+    (r"gmime/|glib|gio/", set()), (r"libesmtp|auth-client", {"helper"}), (r"seccomp\.h", {"helper"}),
     (r"ytnef|tnef-", {"helper"}), (r"libexttextcat/", {"helper"}),
     (r"cmocka", {"tests"}), (r"systemd/", set()),
 ]

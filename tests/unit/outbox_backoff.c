@@ -144,8 +144,10 @@ test_a_reply_as_a_mail(void **state)
 {
         static const uint8_t secret[32] = "0123456789abcdef0123456789abcde";
         static struct relay relay = {"smtp://localhost", "localhost", 25, "", "", false};
-        static struct mail_account account = {
-            "support@desk.example", "Служба", NULL, 0, &relay, 1};
+        static struct mail_account account = {.address = "support@desk.example",
+            .name = "Служба",
+            .relays = &relay,
+            .n_relays = 1};
         struct config c = {.name = "Служба", .mails = &account, .n_mails = 1, .url = ""};
         struct arena *a AUTO_ARENA = arena_new();
         struct outbox_entry e = entry("reply", "");
