@@ -20,12 +20,24 @@ local function deliveries_of(json)
         return list
 end
 
+-- Where the address of an element ends: its closing quote, which is no escaped one.
+local function delivery_end(element)
+        local at = string.find(element, '["\\]', 13)
+        while at and string.byte(element, at) == 92 do
+                at = string.find(element, '["\\]', at + 2)
+        end
+        return at
+end
+
+-- As JSON has it: with a quote in it, it is nobody's that a report names.
 local function delivery_address(element)
-        return string.match(element, '^{"address":"([^"]*)"') or ''
+        local at = delivery_end(element)
+        return at and string.sub(element, 13, at - 1) or ''
 end
 
 local function delivery_state(element)
-        return string.match(element, '^{"address":"[^"]*","state":"(%a*)"') or ''
+        local at = delivery_end(element)
+        return at and string.match(element, '^","state":"(%a*)"', at) or ''
 end
 
 local function is_reported(element)

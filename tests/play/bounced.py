@@ -64,6 +64,19 @@ class Bounced(unittest.TestCase):
         return wait_for(lambda: next((x for x in delivery(d, agent, ticket, message) if x["state"] == "refused"), None),
                         20, "the answer is refused")
 
+    def test_address_with_a_quote(self):
+        d = self.desk()
+        odd = 'a"b\\c@customer.example'
+        anna, ticket, message, m = self.answered(d, sender="<%s>" % odd)
+        self.report(d, dsn(header_of(m), [(odd, "failed", "5.1.1", "550 5.1.1 no such user here")]))
+        self.assertEqual(self.refused(d, anna, ticket, message)["address"], odd)
+        self.assertEqual(one_entry(d, "dead")["to"], [odd])
+        d.cmd("OUTBOX", "RETRY", one_entry(d, "dead")["id"])
+        wait_for(lambda: len(d.sink.mails) == 2, 20, "it leaves once more")
+        empty(d)
+        self.assertEqual([x["state"] for x in delivery(d, anna, ticket, message)], ["sent"])
+        d.fsck()
+
     def test_refused_after_it_had_left(self):
         d = self.desk()
         anna, ticket, message, m = self.answered(d)
