@@ -201,17 +201,25 @@ complete_status(const struct reporting *r, const struct draft *d, const struct c
 
 /* ---- the answer ---- */
 
+/* One line, up to the rule before the returned mail. */
 static const char *
 reply_of(const struct reporting *r, const struct draft *d)
 {
-        const char *s = d->diagnostic;
-        size_t n = strlen(s);
-        struct buf b AUTO_BUF = BUF_INIT;
+        struct buf clean AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
+        const char *rule;
 
-        utf8_add_clean(&b, s, n);
-        for (size_t i = 0; i < b.len; i++)
-                if ((unsigned char)b.data[i] < ' ')
-                        b.data[i] = ' ';
+        utf8_add_clean(&clean, d->diagnostic, strlen(d->diagnostic));
+        for (size_t i = 0; i < clean.len; i++) {
+                if ((unsigned char)clean.data[i] > ' ')
+                        buf_addc(&b, clean.data[i]);
+                else if (b.len > 0 && b.data[b.len - 1] != ' ')
+                        buf_addc(&b, ' ');
+        }
+        rule = strstr(buf_str(&b), " -----");
+        if (rule != NULL && rule > b.data)
+                b.len = (size_t)(rule - b.data);
+        while (b.len > 0 && b.data[b.len - 1] == ' ')
+                b.len--;
         return arena_strndup(
             r->a, buf_str(&b), utf8_cut(buf_str(&b), b.len, REPORT_MAX_REPLY));
 }
