@@ -55,11 +55,11 @@ bool word_is(enum word_kind kind, const char *s, size_t n);
 size_t word_begins(enum word_kind kind, const char *s, size_t n);
 /* The same, whatever stands behind it. */
 size_t word_starts(enum word_kind kind, const char *s, size_t n);
-/* One of them stands anywhere in s; whole: with no letter before or behind it. */
-/* The kinds (a bit each) of which a word may stand in s; what is not among them does
- * not. */
+/* One of them stands anywhere in s (of WROTE, SELF and CONTACT: with no letter before or
+ * behind it). Only of kinds that are said to stand in the table. */
+bool word_stands(enum word_kind kind, const char *s, size_t n);
+/* The same of all those kinds at once: a bit each. */
 uint64_t word_kinds(const char *s, size_t n);
-bool word_stands(enum word_kind kind, const char *s, size_t n, bool whole);
 /* How many different ones stand in s. */
 unsigned word_count(enum word_kind kind, const char *s, size_t n);
 /* One of the patterns (with *) matches all of s. */

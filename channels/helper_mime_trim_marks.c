@@ -244,7 +244,7 @@ is_marker(const struct trim *t, size_t i, enum word_kind kind)
 static bool
 is_above_line(const char *s, size_t n)
 {
-        return n < 200 && n > 12 && word_stands(WORD_ABOVE, s, n, false);
+        return n < 200 && n > 12 && word_stands(WORD_ABOVE, s, n);
 }
 
 /* "Sent from my Pixel, please excuse typos", but not "Sent from my desk, is easier". */
@@ -280,7 +280,7 @@ is_mobile(const char *s, size_t n)
                 n--;
         if (is_sent_from(s, n))
                 return (n > 12 && memcmp(s, "sent from my", 12) == 0) ||
-                       word_stands(WORD_APP, s, n, false);
+                       word_stands(WORD_APP, s, n);
         return word_matches(WORD_MOBILE, s, n);
 }
 
@@ -449,13 +449,13 @@ judge(const struct attribution *a)
                 n--;
         if (n < 4)
                 return NOT;
-        if ((colon || dashes) && word_stands(WORD_WROTE, a->s, n, true)) {
+        if ((colon || dashes) && word_stands(WORD_WROTE, a->s, n)) {
                 if (!(a->flags & (LINE_HAS_DATE | LINE_HAS_ADDRESS)))
                         return colon && n < 100 ? WEAK : NOT;
                 if (a->flags & (LINE_HAS_ADDRESS | LINE_HAS_TIME))
                         return STRONG;
                 return begins_like_attribution(a->s, n) &&
-                               !word_stands(WORD_SELF, a->s, n, true)
+                               !word_stands(WORD_SELF, a->s, n)
                            ? STRONG
                            : WEAK;
         }
@@ -489,7 +489,7 @@ may_begin(const struct trim *t, size_t i)
         return n > dashes &&
                ((t->lines[i].flags & (LINE_HAS_ADDRESS | LINE_HAS_DATE)) ||
                    s[n - 1] == '<' || begins_like_attribution(s + dashes, n - dashes) ||
-                   (n < 60 && word_stands(WORD_WROTE, s, n, true))) &&
+                   (n < 60 && word_stands(WORD_WROTE, s, n))) &&
                s[dashes] != '<' && s[dashes] != '>';
 }
 

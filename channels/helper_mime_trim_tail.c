@@ -38,7 +38,7 @@ is_link(const struct trim *t, size_t i)
         size_t n;
         const char *s = trim_folded(t, i, &n);
 
-        return trim_may(t, i, WORD_LINK) && word_stands(WORD_LINK, s, n, false);
+        return trim_may(t, i, WORD_LINK) && word_stands(WORD_LINK, s, n);
 }
 
 static bool
@@ -50,7 +50,7 @@ is_contact(const struct trim *t, size_t i)
         return (t->lines[i].flags & LINE_HAS_ADDRESS) || is_link(t, i) ||
                has_phone(s, n) ||
                (n < 80 && trim_may(t, i, WORD_CONTACT) &&
-                   word_stands(WORD_CONTACT, s, n, true));
+                   word_stands(WORD_CONTACT, s, n));
 }
 
 static bool
@@ -59,8 +59,8 @@ is_official(const struct trim *t, size_t i)
         size_t n;
         const char *s = trim_folded(t, i, &n);
 
-        return (trim_may(t, i, WORD_LEGAL1) && word_stands(WORD_LEGAL1, s, n, false)) ||
-               (trim_may(t, i, WORD_FOOTER) && word_stands(WORD_FOOTER, s, n, false));
+        return (trim_may(t, i, WORD_LEGAL1) && word_stands(WORD_LEGAL1, s, n)) ||
+               (trim_may(t, i, WORD_FOOTER) && word_stands(WORD_FOOTER, s, n));
 }
 
 /* Looked at once: several rules ask for the same lines. */
@@ -481,7 +481,7 @@ is_banner(const struct trim *t, size_t i)
                 begins = word_starts(WORD_BANNER, s, n) > 0;
                 s++, n--;
         }
-        return begins && (n < 60 || word_stands(WORD_BANNER2, s, n, false));
+        return begins && (n < 60 || word_stands(WORD_BANNER2, s, n));
 }
 
 static size_t
@@ -493,7 +493,7 @@ banner_end(const struct trim *t, size_t i)
         for (; i < t->end && i - first < 8 && trim_is_text(t, i); i++) {
                 const char *s = trim_folded(t, i, &n);
 
-                if (!word_stands(WORD_BANNER2, s, n, false) && !is_banner(t, i) &&
+                if (!word_stands(WORD_BANNER2, s, n) && !is_banner(t, i) &&
                     trim_rule(t, i, &c) == 0)
                         break;
         }

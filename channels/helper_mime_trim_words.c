@@ -30,6 +30,7 @@ struct folded_word {
         size_t n;
         size_t before; /* bytes before its first '*', behind its last one */
         size_t behind;
+        enum word_kind kind;
 };
 static struct folded_word folded[N_WORDS]; /* sorted by kind */
 static size_t first_of[WORD_KINDS + 1]; /* where each kind begins */
@@ -41,14 +42,24 @@ static bool ready;
 #define N_SLOTS (N_LONG + 1024u)
 _Static_assert(WORD_KINDS <= 64, "a bit for each kind of words");
 static uint64_t slot_kinds[N_SLOTS]; /* kinds that have a word there */
-static uint16_t slot_first[N_SLOTS]; /* 1 + its first word; 0: none */
-static uint16_t slot_next[N_WORDS]; /* 1 + the next word of the same slot */
 static uint64_t begin_kinds[N_SLOTS]; /* of words with a '*': how they begin ... */
 static uint64_t end_kinds[N_SLOTS]; /* ... or else how they end */
 #define MAX_OPEN 32
 static size_t open_words[MAX_OPEN]; /* those with a '*' at both ends */
 static size_t n_open;
 static uint64_t short_kinds; /* kinds that have words of less than three bytes */
+
+/* Those that may stand anywhere: four bytes of a line tell nearly always that none
+ * begins there. A word of three bytes is there with every fourth one. */
+#define KIND_BIT(kind) ((uint64_t)1 << (kind))
+#define WHOLE_KINDS (KIND_BIT(WORD_WROTE) | KIND_BIT(WORD_SELF) | KIND_BIT(WORD_CONTACT))
+#define STANDING_KINDS                                                                   \
+        (WHOLE_KINDS | KIND_BIT(WORD_APP) | KIND_BIT(WORD_BANNER2) |                     \
+            KIND_BIT(WORD_LEGAL) | KIND_BIT(WORD_LEGAL1) | KIND_BIT(WORD_FOOTER) |       \
+            KIND_BIT(WORD_ABOVE) | KIND_BIT(WORD_LINK))
+static uint64_t standing_bits[1024];
+static uint16_t slot_first[N_SLOTS]; /* 1 + its first such word; 0: none */
+static uint16_t slot_next[N_WORDS]; /* 1 + the next one of the same slot */
 _Static_assert(N_WORDS < 65535, "words are numbered in 16 bits");
 
 bool
@@ -183,16 +194,6 @@ kinds_at(const uint64_t *kinds, const char *s, size_t n)
         return (n >= 6 ? kinds[slot_long(s)] : 0) | (n >= 3 ? kinds[slot_short(s)] : 0);
 }
 
-static enum word_kind
-kind_of(size_t word)
-{
-        unsigned kind = 0;
-
-        while (word >= first_of[kind + 1])
-                kind++;
-        return (enum word_kind)kind;
-}
-
 static void
 pattern_index(size_t word, uint64_t bit)
 {
@@ -208,22 +209,46 @@ pattern_index(size_t word, uint64_t bit)
         }
 }
 
+/* A bit of standing_bits. */
+static uint32_t
+bit_at(const char *s)
+{
+        uint32_t key;
+
+        memcpy(&key, s, sizeof key);
+        return (key * 2654435761u) >> 16;
+}
+
+static void
+standing_index(size_t word)
+{
+        unsigned slot = slot_short(folded[word].s);
+        char key[4];
+
+        assert(folded[word].n >= 3);
+        slot_next[word] = slot_first[slot];
+        slot_first[slot] = (uint16_t)(word + 1);
+        memcpy(key, folded[word].s, sizeof key);
+        for (unsigned c = 0; c < 256; c++) {
+                if (folded[word].n == 3)
+                        key[3] = (char)c;
+                standing_bits[bit_at(key) / 64] |= (uint64_t)1 << bit_at(key) % 64;
+        }
+}
+
 static void
 words_index(void)
 {
         for (size_t i = N_WORDS; i-- > 0;) {
-                uint64_t bit = (uint64_t)1 << kind_of(i);
-                unsigned slot;
+                uint64_t bit = KIND_BIT(folded[i].kind);
 
                 pattern_index(i, bit);
-                if (folded[i].n < 3) {
+                if (bit & STANDING_KINDS)
+                        standing_index(i);
+                if (folded[i].n < 3)
                         short_kinds |= bit;
-                        continue;
-                }
-                slot = slot_of_word(folded[i].s, folded[i].n);
-                slot_kinds[slot] |= bit;
-                slot_next[i] = slot_first[slot];
-                slot_first[slot] = (uint16_t)(i + 1);
+                else
+                        slot_kinds[slot_of_word(folded[i].s, folded[i].n)] |= bit;
         }
 }
 
@@ -251,6 +276,7 @@ words_prepare(void)
                         if (words[i].kind != kind)
                                 continue;
                         fold_into(&b, words[i].text, strlen(words[i].text), true);
+                        folded[at].kind = (enum word_kind)kind;
                         folded[at].n = b.len;
                         folded[at].before = strcspn(buf_str(&b), "*");
                         folded[at].behind =
@@ -341,88 +367,74 @@ stands_at(const struct folded_word *w, const char *s, size_t n, size_t at, bool 
                              !(letter_before(w->s, w->n) && letter_at(s, n, at + w->n)));
 }
 
-/* A word too short for the index. */
-static bool
-short_stands(const struct folded_word *w, const char *s, size_t n, bool whole)
+/* Words that stand in s, of some kinds; the next one from *at on, and *word behind it
+ * there; N_WORDS: no more. */
+static size_t
+next_standing(uint64_t kinds, const char *s, size_t n, size_t *at, size_t *word)
 {
-        for (size_t at = 0; w->n < 3 && at + w->n <= n; at++)
-                if (stands_at(w, s, n, at, whole))
-                        return true;
-        return false;
-}
+        for (; *at + 3 <= n; ++*at, *word = 0) {
+                size_t i = *word;
 
-/* Which words of a kind stand in s? */
-struct question {
-        enum word_kind kind;
-        const char *s;
-        size_t n;
-        bool whole;
-        uint8_t seen[N_WORDS / 8 + 1]; /* a bit for each word that was found */
-};
+                if (i == 0) {
+                        uint32_t bit = *at + 4 <= n ? bit_at(s + *at) : 0;
 
-/* How many words of the slot stand at `at` that were not found before. */
-static unsigned
-words_in_slot(unsigned slot, struct question *q, size_t at)
-{
-        unsigned found = 0;
+                        if (*at + 4 <= n &&
+                            (standing_bits[bit / 64] >> bit % 64 & 1) == 0)
+                                continue;
+                        i = slot_first[slot_short(s + *at)];
+                } else {
+                        i = slot_next[i - 1];
+                }
+                for (; i != 0; i = slot_next[i - 1]) {
+                        uint64_t kind = KIND_BIT(folded[i - 1].kind);
 
-        for (size_t next = slot_first[slot]; next != 0; next = slot_next[next - 1]) {
-                size_t i = next - 1;
-
-                if (i < first_of[q->kind] || i >= first_of[q->kind + 1] ||
-                    (q->seen[i / 8] >> i % 8 & 1) != 0 ||
-                    !stands_at(&folded[i], q->s, q->n, at, q->whole))
-                        continue;
-                q->seen[i / 8] |= (uint8_t)(1u << i % 8);
-                found++;
+                        if ((kind & kinds) == 0 ||
+                            !stands_at(&folded[i - 1], s, n, *at, kind & WHOLE_KINDS))
+                                continue;
+                        *word = i;
+                        return i - 1;
+                }
         }
-        return found;
-}
-
-/* How many words of the kind stand in s; stops at max. */
-static unsigned
-words_standing(enum word_kind kind, const char *s, size_t n, bool whole, unsigned max)
-{
-        struct question q = {.kind = kind, .s = s, .n = n, .whole = whole};
-        unsigned found = 0;
-
-        if (short_kinds >> kind & 1)
-                for (size_t i = first_of[kind]; i < first_of[kind + 1]; i++)
-                        found += short_stands(&folded[i], s, n, whole);
-        for (size_t at = 0; at + 3 <= n && found < max; at++) {
-                if ((kinds_at(slot_kinds, s + at, n - at) >> kind & 1) == 0)
-                        continue;
-                if (n - at >= 6)
-                        found += words_in_slot(slot_long(s + at), &q, at);
-                found += words_in_slot(slot_short(s + at), &q, at);
-        }
-        return found;
+        return N_WORDS;
 }
 
 uint64_t
 word_kinds(const char *s, size_t n)
 {
-        uint64_t kinds;
+        uint64_t kinds = 0;
+        size_t at = 0, word = 0, found;
 
         words_prepare();
-        kinds = short_kinds;
-        for (size_t at = 0; at + 3 <= n; at++)
-                kinds |= kinds_at(slot_kinds, s + at, n - at);
+        while (
+            (found = next_standing(STANDING_KINDS & ~kinds, s, n, &at, &word)) < N_WORDS)
+                kinds |= KIND_BIT(folded[found].kind);
         return kinds;
 }
 
 bool
-word_stands(enum word_kind kind, const char *s, size_t n, bool whole)
+word_stands(enum word_kind kind, const char *s, size_t n)
 {
+        size_t at = 0, word = 0;
+
+        assert(KIND_BIT(kind) & STANDING_KINDS);
         words_prepare();
-        return words_standing(kind, s, n, whole, 1) > 0;
+        return next_standing(KIND_BIT(kind), s, n, &at, &word) < N_WORDS;
 }
 
 unsigned
 word_count(enum word_kind kind, const char *s, size_t n)
 {
+        uint8_t seen[N_WORDS / 8 + 1] = {0};
+        size_t at = 0, word = 0, found;
+        unsigned count = 0;
+
+        assert(KIND_BIT(kind) & STANDING_KINDS);
         words_prepare();
-        return words_standing(kind, s, n, false, N_WORDS);
+        while ((found = next_standing(KIND_BIT(kind), s, n, &at, &word)) < N_WORDS) {
+                count += (seen[found / 8] >> found % 8 & 1) == 0;
+                seen[found / 8] |= (uint8_t)(1u << found % 8);
+        }
+        return count;
 }
 
 /* p with *s against s, both whole. */
@@ -456,7 +468,7 @@ names_program(const struct folded_word *w, const char *s, size_t n)
 {
         if (w->n < 2 || memcmp(w->s + w->n - 2, " *", 2) != 0)
                 return true;
-        return word_stands(WORD_APP, s, n, false);
+        return word_stands(WORD_APP, s, n);
 }
 
 /* What stands before the first '*' and behind the last one: decides nearly always. */
@@ -483,7 +495,7 @@ word_matches(enum word_kind kind, const char *s, size_t n)
 
         words_prepare();
         for (size_t k = 0; k < n_open; k++)
-                if (kind_of(open_words[k]) == kind && matches(open_words[k], s, n))
+                if (folded[open_words[k]].kind == kind && matches(open_words[k], s, n))
                         return true;
         kinds =
             n < 3 ? 0 : kinds_at(begin_kinds, s, n) | end_kinds[slot_short(s + n - 3)];
