@@ -478,7 +478,7 @@ static int64_t
 date_of(const char *raw, size_t n)
 {
         struct moment t = {.year = -1, .month = -1, .day = -1, .hour = -1};
-        char text[MAX_TEXT + 1];
+        char text[MAX_TEXT + 1] = "";
         const char *s = text;
 
         strip(raw, n, text);

@@ -151,6 +151,7 @@ digest_begin(const struct message *m, const char *raw, const struct prescan *p)
         if (*m->message_id == '\0') {
                 digest_field(digest, "subject", m->subject);
                 digest_field(digest, "to", to != NULL ? to : "");
+                digest_field(digest, "reply-to", m->reply_to.address);
         }
         if (*m->message_id == '\0' && (date == NULL || *date == '\0'))
                 digest_raw(digest, raw + p->header_at, p->header_len);
