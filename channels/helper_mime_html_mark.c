@@ -1,6 +1,7 @@
 /* Where HTML says that a quote or a signature stands; see helper_mime_html_mark.h. */
 #include "channels/helper_mime_html_mark.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -406,6 +407,7 @@ mark_add(struct html_marker *m, const char *text, size_t to)
                 m->room = m->room > 0 ? m->room * 2 : 16;
                 m->list = xrealloc(m->list, m->room * sizeof(m->list[0]));
         }
+        assert(m->list != NULL);
         m->list[m->n++] = (struct text_mark){m->kind, from, to};
 }
 

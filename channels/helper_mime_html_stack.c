@@ -219,7 +219,7 @@ html_stack_close(struct html_stack *st, const struct html_token *t, bool lenient
                 st->over--;
                 return;
         }
-        if (i < 0 || (e == HTML_OTHER && st->list[i].hash != t->hash))
+        if (i < 0 || top == NULL || (e == HTML_OTHER && st->list[i].hash != t->hash))
                 return;
         /* the cell or table itself is not outside of its own bounds */
         if (i < bound(st, e) || (i == bound(st, e) && !(sort & HTML_SCOPE)))

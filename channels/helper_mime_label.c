@@ -241,7 +241,7 @@ says_nothing(const char *key)
 void
 mime_text_label(const char *label, char declared[LABEL_LEN], char name[LABEL_LEN])
 {
-        char key[LABEL_LEN];
+        char key[LABEL_LEN] = "";
         const char *bare = key;
 
         cut_label(label, declared);

@@ -206,7 +206,8 @@ static const char *
 reply_of(const struct reporting *r, const struct draft *d)
 {
         struct buf clean AUTO_BUF = BUF_INIT, b AUTO_BUF = BUF_INIT;
-        const char *rule;
+        const char *s, *rule;
+        size_t n;
 
         utf8_add_clean(&clean, d->diagnostic, strlen(d->diagnostic));
         for (size_t i = 0; i < clean.len; i++) {
@@ -215,13 +216,12 @@ reply_of(const struct reporting *r, const struct draft *d)
                 else if (b.len > 0 && b.data[b.len - 1] != ' ')
                         buf_addc(&b, ' ');
         }
-        rule = strstr(buf_str(&b), " -----");
-        if (rule != NULL && rule > b.data)
-                b.len = (size_t)(rule - b.data);
-        while (b.len > 0 && b.data[b.len - 1] == ' ')
-                b.len--;
-        return arena_strndup(
-            r->a, buf_str(&b), utf8_cut(buf_str(&b), b.len, REPORT_MAX_REPLY));
+        s = buf_str(&b);
+        rule = strstr(s, " -----");
+        n = rule != NULL && rule > s ? (size_t)(rule - s) : b.len;
+        while (n > 0 && s[n - 1] == ' ')
+                n--;
+        return arena_strndup(r->a, s, utf8_cut(s, n, REPORT_MAX_REPLY));
 }
 
 /* A server that took the recipient and refuses the text with "user unknown" has a filter

@@ -369,7 +369,7 @@ read_control(struct rtf *r)
         if (c == '\'' && r->at + 1 < r->n && hex(r->s[r->at]) >= 0 &&
             hex(r->s[r->at + 1]) >= 0) {
                 put_byte(
-                    r, (unsigned char)(hex(r->s[r->at]) << 4 | hex(r->s[r->at + 1])));
+                    r, (unsigned char)(hex(r->s[r->at]) * 16 + hex(r->s[r->at + 1])));
                 r->at += 2;
         } else if (c == '\\' || c == '{' || c == '}') {
                 put_byte(r, (unsigned char)c);
