@@ -177,6 +177,11 @@ find_address(const char *text, size_t n, size_t *from, size_t *to)
                 if (*from > 1 && text[*from - 1] == '"') { /* "anna smith"@ */
                         const char *open = memrchr(text, '"', *from - 1);
 
+                        /* over quotes that it holds; few, since every @ looks back */
+                        for (int i = 0;
+                             i < 8 && open != NULL && open > text && open[-1] == '\\';
+                             i++)
+                                open = memrchr(text, '"', (size_t)(open - text));
                         *from = open != NULL ? (size_t)(open - text) : *from;
                 }
                 while (*from > 0 && !is_edge(text[*from - 1]))
@@ -310,6 +315,17 @@ mailbox_finish(struct list *l, struct mailbox *b)
 
 /* ---- the parts of one ---- */
 
+/* The length of "..." at s, with its quotes; n when it is not closed. */
+static size_t
+quoted_length(const char *s, size_t n)
+{
+        size_t i = 1;
+
+        while (i < n && s[i] != '"')
+                i += s[i] == '\\' && i + 1 < n ? 2 : 1;
+        return i < n ? i + 1 : n;
+}
+
 /* "..." at s: appends its content to out, returns its length with the quotes. */
 static size_t
 read_quoted(struct buf *out, const char *s, size_t n)
@@ -432,11 +448,9 @@ read_part(struct mailbox *b, const char *s, size_t n)
         size_t len;
 
         if (*s == '"' && b->last_quote > s) {
-                const char *close = memchr(s + 1, '"', n - 1);
-
-                if (close + 1 < s + n && close[1] == '@' && !b->has_angle) {
+                len = quoted_length(s, n);
+                if (len < n && s[len] == '@' && !b->has_angle)
                         return read_local(&b->name, s, n);
-                }
                 return read_quoted(&b->name, s, n);
         }
         if (*s == '(' && !b->has_at && (len = read_spelled_at(b, s, n)) > 0)

@@ -220,6 +220,7 @@ test_odd_addresses(void **state)
         mailboxes("<smtp:a@b.example>", "|a@b.example");
         mailboxes("\"anna\"@b.example", "|anna@b.example");
         mailboxes("\"anna smith\"@b.example", "|\"anna smith\"@b.example");
+        mailboxes("\"a\\\"b\"@c.example", "|\"a\\\"b\"@c.example");
         mailboxes("\\\"Anna\\\" <a@b.example>", "Anna|a@b.example");
         mailboxes("a@b  . example", "|a@b.example");
         mailboxes("a@b.example;c@d.example", "|a@b.example;|c@d.example");
